@@ -1,0 +1,174 @@
+"""Column names and types of every frame that crosses the border of `ml`: one place, in table order.
+
+The input `TRANSACTIONS` is `marts.fct_transactions`; each output schema is the table of the same name in the
+database schema `ml`. A test compares them with the dbt source `ml`. Logic does not belong here.
+"""
+
+from typing import Final
+
+import polars as pl
+
+Schema = dict[str, type[pl.DataType] | pl.DataType]
+
+MONEY: Final = pl.Decimal(18, 4)
+
+TRANSACTIONS: Final[Schema] = {
+    "transaction_id": pl.String,
+    "customer_id": pl.String,
+    "occurred_at": pl.Datetime("us"),
+    "transaction_date": pl.Date,
+    "line_count": pl.Int64,
+    "gross_amount": MONEY,
+    "discount_amount": MONEY,
+    "net_amount": MONEY,
+    "is_purchase": pl.Boolean,
+    "is_return": pl.Boolean,
+}
+"""Grain: transaction of a known customer. `net_amount` is negative where money went back."""
+
+WINDOWS_DAYS: Final = (30, 90, 180, 365)
+
+CUSTOMER_FEATURES: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "recency_days": pl.Int64,
+    "frequency_count": pl.Int64,
+    "monetary_amount": pl.Float64,
+    "tenure_days": pl.Int64,
+    "first_purchase_date": pl.Date,
+    "last_purchase_date": pl.Date,
+    "purchase_day_count": pl.Int64,
+    "average_order_amount": pl.Float64,
+    "average_line_count": pl.Float64,
+    "discount_share": pl.Float64,
+    "return_share": pl.Float64,
+    "gap_mean_days": pl.Float64,
+    "gap_median_days": pl.Float64,
+    "gap_deviation_days": pl.Float64,
+    "last_gap_days": pl.Int64,
+    "weekend_share": pl.Float64,
+    "evening_share": pl.Float64,
+    **{f"purchase_count_{days}_days": pl.Int64 for days in WINDOWS_DAYS},
+    **{f"net_amount_{days}_days": pl.Float64 for days in WINDOWS_DAYS},
+}
+"""Grain: customer with at least one purchase up to `as_of_date`."""
+
+LABELS: Final[Schema] = {
+    "is_churned": pl.Boolean,
+    "future_purchase_count": pl.Int64,
+    "future_amount": pl.Float64,
+}
+"""What happened in the `horizon_days` after `as_of_date`; joined to CUSTOMER_FEATURES in a snapshot."""
+
+CUSTOMER_SEGMENTS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "strategy": pl.String,
+    "segment": pl.String,
+    "previous_segment": pl.String,
+    "model_version": pl.String,
+}
+
+SEGMENT_CUT_POINTS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "strategy": pl.String,
+    "measure": pl.String,
+    "quantile": pl.Float64,
+    "value": pl.Float64,
+}
+"""Grain: strategy x measure x quantile. A score is 1 plus the number of cut points below the value."""
+
+CHURN_SCORES: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "horizon_days": pl.Int64,
+    "churn_probability": pl.Float64,
+    "risk_band": pl.String,
+    "served_by": pl.String,
+    "model_version": pl.String,
+}
+
+CHURN_REASONS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "rank": pl.Int64,
+    "feature": pl.String,
+    "value": pl.Float64,
+    "contribution": pl.Float64,
+    "is_exact": pl.Boolean,
+}
+"""`contribution` is in log-odds against the average training customer; positive raises the risk."""
+
+CLV_PREDICTIONS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "horizon_days": pl.Int64,
+    "expected_transaction_count": pl.Float64,
+    "expected_amount": pl.Float64,
+    "expected_amount_p10": pl.Float64,
+    "expected_amount_p90": pl.Float64,
+    "alive_probability": pl.Float64,
+    "served_by": pl.String,
+    "model_version": pl.String,
+}
+
+MODEL_VERSIONS: Final[Schema] = {
+    "model": pl.String,
+    "model_version": pl.String,
+    "trained_at": pl.Datetime("us"),
+    "as_of_date": pl.Date,
+    "status": pl.String,
+    "reason": pl.String,
+    "config": pl.String,
+    "library_versions": pl.String,
+    "model_sha256": pl.String,
+}
+
+MODEL_EVALUATIONS: Final[Schema] = {
+    "model": pl.String,
+    "model_version": pl.String,
+    "candidate": pl.String,
+    "cutoff_date": pl.Date,
+    "horizon_days": pl.Int64,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "customer_count": pl.Int64,
+}
+
+SCORE_OUTCOMES: Final[Schema] = {
+    "model": pl.String,
+    "model_version": pl.String,
+    "scored_as_of_date": pl.Date,
+    "matured_date": pl.Date,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "customer_count": pl.Int64,
+}
+
+TABLES: Final[dict[str, Schema]] = {
+    "customer_features": CUSTOMER_FEATURES,
+    "customer_segments": CUSTOMER_SEGMENTS,
+    "segment_cut_points": SEGMENT_CUT_POINTS,
+    "churn_scores": CHURN_SCORES,
+    "churn_reasons": CHURN_REASONS,
+    "clv_predictions": CLV_PREDICTIONS,
+    "model_versions": MODEL_VERSIONS,
+    "model_evaluations": MODEL_EVALUATIONS,
+    "score_outcomes": SCORE_OUTCOMES,
+}
+
+
+def empty(schema: Schema) -> pl.DataFrame:
+    """A frame of the schema with no rows."""
+    return pl.DataFrame(schema=schema)
+
+
+def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """The frame with exactly the schema's columns, in its order and types.
+
+    Raises:
+        polars.exceptions.ColumnNotFoundError: a column of the schema is missing.
+    """
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
