@@ -115,6 +115,9 @@ CLV_PREDICTIONS: Final[Schema] = {
 MODEL_VERSIONS: Final[Schema] = {
     "model": pl.String,
     "model_version": pl.String,
+    "candidate": pl.String,
+    "horizon_days": pl.Int64,
+    "served_by": pl.String,
     "trained_at": pl.Datetime("us"),
     "as_of_date": pl.Date,
     "status": pl.String,
@@ -123,6 +126,7 @@ MODEL_VERSIONS: Final[Schema] = {
     "library_versions": pl.String,
     "model_sha256": pl.String,
 }
+"""Grain: candidate of a training that serves or was refused; a refused one has no `served_by` and no file."""
 
 MODEL_EVALUATIONS: Final[Schema] = {
     "model": pl.String,
@@ -140,6 +144,7 @@ MODEL_EVALUATIONS: Final[Schema] = {
 SCORE_OUTCOMES: Final[Schema] = {
     "model": pl.String,
     "model_version": pl.String,
+    "horizon_days": pl.Int64,
     "scored_as_of_date": pl.Date,
     "matured_date": pl.Date,
     "metric": pl.String,

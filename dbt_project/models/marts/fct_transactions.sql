@@ -1,0 +1,47 @@
+with lines as (
+
+    select * from {{ ref('fct_transaction_lines') }}
+
+),
+
+summed as (
+
+    select
+        transaction_id,
+        min(customer_id) as customer_id,
+        min(occurred_at) as occurred_at,
+        count(*) as line_count,
+        sum(gross_amount) as gross_amount,
+        sum(discount_amount) as discount_amount,
+        sum(net_amount) as net_amount,
+        sum(cost_amount) as cost_amount,
+        coalesce(sum(net_amount) filter (where kind = 'sale'), 0) as sold_amount,
+        count(*) filter (where kind in ('return', 'cancellation')) as returned_line_count,
+        min(currency) as currency,
+        min(channel) as channel,
+        min(store_id) as store_id,
+        min(country) as country
+    from lines
+    group by transaction_id
+
+)
+
+select
+    transaction_id,
+    customer_id,
+    occurred_at,
+    cast(occurred_at as date) as transaction_date,
+    line_count,
+    cast(gross_amount as decimal(18, 4)) as gross_amount,
+    cast(discount_amount as decimal(18, 4)) as discount_amount,
+    cast(net_amount as decimal(18, 4)) as net_amount,
+    cast(cost_amount as decimal(18, 4)) as cost_amount,
+    -- Something was paid for: a return, a correction or a gift makes nobody recent.
+    sold_amount > 0 as is_purchase,
+    sold_amount <= 0 and returned_line_count > 0 as is_return,
+    currency,
+    channel,
+    store_id,
+    country
+from summed
+order by customer_id, occurred_at, transaction_id

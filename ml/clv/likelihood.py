@@ -1,0 +1,70 @@
+"""Maximum likelihood over positive parameters, for the estimators of this package.
+
+The likelihoods themselves do not belong here.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+Array = npt.NDArray[np.float64]
+Objective = Callable[[Array], tuple[float, Array]]
+
+_BOUND_MARGIN: Final = 1e-3
+_GRADIENT_TOLERANCE: Final = 1e-5
+
+
+class Fit(NamedTuple):
+    """Parameters of the highest mean log-likelihood found, if that is a maximum, and a sentence on it."""
+
+    parameters: Array
+    mean_log_likelihood: float
+    converged: bool
+    message: str
+
+
+def maximise(
+    objective: Objective, *, starts: Sequence[Sequence[float]], bounds: dict[str, tuple[float, float]]
+) -> Fit:
+    """The best of several L-BFGS-B climbs in log parameters.
+
+    `objective` takes parameters and gives the mean log-likelihood a customer and its gradient. Converged
+    means that the gradient vanishes, except where it pushes against a bound; a parameter at its bound is
+    named in the message.
+    """
+    logs = np.log(np.array(list(bounds.values())))
+
+    def descend(log_parameters: Array) -> tuple[float, Array]:
+        parameters = np.exp(log_parameters)
+        value, gradient = objective(parameters)
+        return -value, -gradient * parameters
+
+    options = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-15, "gtol": 1e-9}
+    climbs = [
+        minimize(
+            descend,
+            np.clip(np.log(start), *logs.T),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=logs,
+            options=options,
+        )
+        for start in starts
+    ]
+    best = min(climbs, key=lambda climb: climb.fun)
+    stuck = np.abs(best.x - np.clip(best.x - best.jac, *logs.T)).max()
+    converged = bool(np.isfinite(best.fun) and stuck < _GRADIENT_TOLERANCE)
+    edges = [
+        f"{name} at its {'lower' if low else 'upper'} bound"
+        for name, low, high in zip(
+            bounds, best.x - logs[:, 0] < _BOUND_MARGIN, logs[:, 1] - best.x < _BOUND_MARGIN, strict=True
+        )
+        if low or high
+    ]
+    message = "The likelihood has a clear maximum." if converged else "The climb stopped short of a maximum."
+    if edges:
+        message = f"The likelihood is highest at the edge of what is allowed: {', '.join(edges)}."
+    return Fit(np.exp(best.x), -float(best.fun), converged, message)

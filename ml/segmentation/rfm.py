@@ -1,0 +1,91 @@
+"""Recency, frequency and money: quintile scores against all customers, and eleven named segments from them.
+
+Cut points are values that customers have, so equal customers always get equal scores. What a manager does
+with a segment, and plots, belong elsewhere.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from ml.schemas import MONEY, SEGMENT_CUT_POINTS, empty
+
+STRATEGY: Final = "rfm"
+QUANTILES: Final = (0.2, 0.4, 0.6, 0.8)
+SCORES: Final = (1, 2, 3, 4, 5)
+MEASURES: Final = {
+    "recency_score": "recency_days",
+    "frequency_score": "frequency_count",
+    "monetary_score": "monetary_amount",
+}
+
+# recency score, then by the mean of the frequency and monetary scores, halves rounded up
+# fmt: off
+SEGMENTS: Final = {
+    #   1                  2                      3                      4              5
+    5: ("new_customers",   "potential_loyalists", "potential_loyalists", "champions",   "champions"),
+    4: ("promising",       "potential_loyalists", "loyal",               "loyal",       "champions"),
+    3: ("about_to_sleep",  "about_to_sleep",      "need_attention",      "loyal",       "loyal"),
+    2: ("hibernating",     "hibernating",         "at_risk",             "at_risk",     "cannot_lose"),
+    1: ("lost",            "lost",                "at_risk",             "cannot_lose", "cannot_lose"),
+}
+# fmt: on
+
+
+def fit(features: pl.DataFrame) -> pl.DataFrame:
+    """SEGMENT_CUT_POINTS over all of one day's CUSTOMER_FEATURES; no rows without customers.
+
+    The cut point of a quantile q among n customers is the value ranked floor(q (n - 1)) from 0, never a value
+    in between. Where many customers tie, neighbouring cut points are equal and some scores stay empty.
+    """
+    if features.is_empty():
+        return empty(SEGMENT_CUT_POINTS)
+    as_of = features["as_of_date"][0]
+    rows = [
+        (as_of, STRATEGY, measure, quantile, features[measure].quantile(quantile, "lower"))
+        for measure in MEASURES.values()
+        for quantile in QUANTILES
+    ]
+    return pl.DataFrame(rows, schema=SEGMENT_CUT_POINTS, orient="row")
+
+
+def assign(features: pl.DataFrame, cut_points: pl.DataFrame) -> pl.DataFrame:
+    """The segment of each row of `features`, in their order, with its three scores and monetary_amount.
+
+    A score is 1 plus the number of cut points below the value; recency's is reversed: 5 is always best.
+    Customers who are all alike share recency 5, frequency 1 and monetary 1.
+
+    Raises:
+        ValueError: there are customers, and `cut_points` (of one day) has none for a measure.
+    """
+    scores = {score: _score(features, cut_points, measure) for score, measure in MEASURES.items()}
+    scores["recency_score"] = 6 - scores["recency_score"]
+    value_score = (pl.col("frequency_score") + pl.col("monetary_score") + 1) // 2
+    cell = 10 * pl.col("recency_score") + value_score
+    segments = {10 * row + column: name for row in SEGMENTS for column, name in enumerate(SEGMENTS[row], 1)}
+    return features.select(
+        "as_of_date", "customer_id", "monetary_amount", strategy=pl.lit(STRATEGY), **scores
+    ).with_columns(cell.replace_strict(segments, return_dtype=pl.String).alias("segment"))
+
+
+def heat_map(assigned: pl.DataFrame) -> pl.DataFrame:
+    """The 25 cells of recency x frequency score: customer_count, average_monetary_amount (null if empty)."""
+    cells = ["recency_score", "frequency_score"]
+    # as Decimal the sum does not depend on the order of customers
+    amount = pl.col("monetary_amount").cast(MONEY).sum().cast(pl.Float64)
+    found = assigned.group_by(cells).agg(
+        pl.len().cast(pl.Int64).alias("customer_count"), (amount / pl.len()).alias("average_monetary_amount")
+    )
+    scores = pl.Series(SCORES, dtype=pl.Int64)
+    grid = scores.to_frame("recency_score").join(scores.to_frame("frequency_score"), how="cross")
+    heat = grid.join(found, on=cells, how="left").sort(cells)
+    return heat.with_columns(pl.col("customer_count").fill_null(0))
+
+
+def _score(features: pl.DataFrame, cut_points: pl.DataFrame, measure: str) -> pl.Expr:
+    of_measure = (pl.col("strategy") == STRATEGY) & (pl.col("measure") == measure)
+    values = cut_points.filter(of_measure)["value"]
+    if values.is_empty() and not features.is_empty():
+        raise ValueError(f"no {STRATEGY} cut points for {measure}")
+    above = ((pl.col(measure) > value).cast(pl.Int64) for value in values)
+    return sum(above, start=pl.lit(1, dtype=pl.Int64))

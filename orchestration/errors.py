@@ -1,0 +1,25 @@
+"""Errors that are meant for people: each says what was wrong, what was kept, and what to do next."""
+
+
+class ClienteleError(Exception):
+    """Something a user can act on; the command line prints it without a traceback."""
+
+    exit_code = 1
+
+
+class InputError(ClienteleError):
+    """A wrong argument, source file, configuration or input file."""
+
+    exit_code = 2
+
+
+class CheckError(ClienteleError):
+    """A blocking data or model check failed; nothing was published."""
+
+    exit_code = 1
+
+
+class BusyError(ClienteleError):
+    """Another run holds the writer lock."""
+
+    exit_code = 75

@@ -1,0 +1,80 @@
+"""The only reader of environment variables: where things are on this machine, and nothing about the data.
+
+What a column means belongs in a source file (`source.py`); what a run was asked for belongs in `day.py`.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+
+
+class Settings(BaseSettings):
+    """One frozen set of settings; each may be given as `CLIENTELE_<NAME>`, paths relative to the working folder."""
+
+    model_config = SettingsConfigDict(env_prefix="CLIENTELE_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")
+    source: Path = Field(
+        PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on"
+    )
+    schedules: bool = Field(True, description="whether the schedules start switched on")
+    timezone: str = Field(
+        "", description="time zone of the schedules; empty: the source's (its days end there)"
+    )
+    refresh_cron: str = Field("30 5 * * *", description="when the daily refresh starts")
+    retrain_cron: str = Field("30 6 * * 1", description="when the weekly retrain starts")
+    keep_versions: int = Field(3, ge=1, description="published versions that stay")
+    buckets: int = Field(
+        0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size"
+    )
+    memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
+    threads: int = Field(2, ge=1, description="DuckDB's threads")
+
+    def model_post_init(self, _context: object) -> None:
+        """Make the paths absolute, so that no later change of the working folder moves them."""
+        for name in ("data_dir", "source"):
+            object.__setattr__(self, name, getattr(self, name).expanduser().absolute())
+
+    @property
+    def raw_dir(self) -> Path:
+        """What was received, as Parquet."""
+        return self.data_dir / "raw"
+
+    @property
+    def vault_dir(self) -> Path:
+        """Direct identifiers and free text, apart from everything else."""
+        return self.data_dir / "vault"
+
+    @property
+    def history_dir(self) -> Path:
+        """Ledger, memberships, model files, decisions: append-only."""
+        return self.data_dir / "history"
+
+    @property
+    def published_dir(self) -> Path:
+        """What BI reads."""
+        return self.data_dir / "published"
+
+    @property
+    def dagster_home(self) -> Path:
+        """The Dagster instance that the command line and the UI share."""
+        return self.data_dir / "dagster"
+
+    @property
+    def dbt_target_dir(self) -> Path:
+        """dbt's manifest, parse cache and logs."""
+        return self.data_dir / "dbt"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The working file: private, disposable."""
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def scratch_file(self) -> Path:
+        """The working file of a run for an earlier day than the published one."""
+        return self.data_dir / "scratch.duckdb"

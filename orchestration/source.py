@@ -1,0 +1,230 @@
+"""Source files: the YAML that says which files a company has and which column means what.
+
+Reading and validating it belongs here; opening the data files it names belongs in `ingest`.
+"""
+
+import difflib
+import importlib.util
+import re
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from typing_extensions import Annotated
+
+from orchestration.entities import ENTITIES, START_ENTITIES
+from orchestration.errors import InputError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _as_tuple(value: object) -> object:
+    return (value,) if isinstance(value, (str, dict)) else value
+
+
+class FileOptions(_Strict):
+    """How the files of one entity are written, where that cannot be seen from the file itself."""
+
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    date_format: str | None = None
+    null_markers: tuple[str, ...] = ("",)
+    repeats: Literal["drop", "keep"] = "drop"
+
+
+class Part(_Strict):
+    """Some files of an entity and what their columns mean."""
+
+    files: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
+    columns: dict[str, str] = Field(min_length=1)
+    where: str | None = None
+    options: FileOptions = FileOptions()
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        """YAML reads a bare `1` or `true` as a number or boolean; as an expression it is text."""
+        return {name: str(sql) for name, sql in value.items()} if isinstance(value, dict) else value
+
+
+class ChurnConfig(_Strict):
+    """Churn: what counts as churned, who is eligible, and what the gate asks for."""
+
+    horizon_days: int = Field(90, ge=7, le=730)
+    active_window_days: int = Field(180, ge=7, le=3650)
+    maximum_training_cutoffs: int = Field(6, ge=1, le=36)
+    minimum_history_days: int = Field(60, ge=1)
+    minimum_customers: int = Field(500, ge=1)
+    minimum_outcomes: int = Field(100, ge=1)
+    risk_bands: tuple[float, float] = (0.2, 0.5)
+
+
+class ClvConfig(_Strict):
+    """Customer lifetime value: horizons and minimums."""
+
+    horizons_days: Annotated[tuple[int, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)] = (365,)
+    minimum_history_days: int = Field(60, ge=1)
+    minimum_customers: int = Field(500, ge=1)
+
+
+class ModelsConfig(_Strict):
+    """Everything that decides how models are trained and served."""
+
+    churn: ChurnConfig = ChurnConfig()
+    clv: ClvConfig = ClvConfig()
+    retrain_after_days: int = Field(7, ge=1, description="age at which a refresh trains again by itself")
+    seed: int = 0
+
+
+class Source(_Strict):
+    """One company's data: files, columns, time zone, currency and the few choices that depend on the business."""
+
+    name: str = Field(pattern=_NAME.pattern)
+    timezone: str
+    currency: str = Field(pattern="[A-Z]{3}")
+    as_of: date | None = None
+    notice: str | None = Field(None, description="printed at every run: what users of the data must know")
+    entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(_as_tuple)]]
+    models: ModelsConfig = ModelsConfig()
+    path: Path = Field(exclude=True)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"'{value}' is no IANA time zone; write one such as Europe/Berlin") from None
+        return value
+
+    @model_validator(mode="after")
+    def _contract(self) -> "Source":
+        for entity_name, parts in self.entities.items():
+            _check_entity(entity_name, parts)
+        if not set(self.entities) & set(START_ENTITIES):
+            raise ValueError(f"entities: at least one of {', '.join(START_ENTITIES)} is required")
+        return self
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """Customer columns beyond the contract, as declared."""
+        known = {column.name for column in ENTITIES["customers"].columns} | {"updated_at"}
+        parts = self.entities.get("customers", ())
+        return tuple(dict.fromkeys(name for part in parts for name in part.columns if name not in known))
+
+    def files(self, part: Part, *, entity: str) -> list[tuple[str, Path]]:
+        """The files of a part as (name as shown to people, path), sorted by name.
+
+        Raises:
+            InputError: a pattern matches no file, or names a package that is not installed.
+        """
+        found: dict[str, Path] = {}
+        for pattern in part.files:
+            matches = dict(_expand(pattern, self.path.parent))
+            if not matches:
+                raise InputError(
+                    f"{self.path.name}: entities.{entity}.files: no file matches '{pattern}' "
+                    f"(looked in {_folder(pattern, self.path.parent)}). Correct the pattern or put the file there."
+                )
+            found |= matches
+        return sorted(found.items())
+
+
+def load_source(path: Path) -> Source:
+    """Read and validate a source file.
+
+    Raises:
+        InputError: the file is missing, is no YAML, or breaks the contract; the message names the field.
+    """
+    if not path.is_file():
+        raise InputError(f"Source file {path} does not exist. Name one with --source or CLIENTELE_SOURCE.")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path.name}{where}: not readable as YAML ({getattr(error, 'problem', error)}).") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path.name}: a source file is a mapping with name, timezone, currency and entities.")
+    try:
+        return Source(**content, path=path)
+    except ValidationError as error:
+        lines = [_explain(dict(item)) for item in error.errors()]
+        raise InputError("\n".join(f"{path.name}: {line}" for line in lines)) from None
+    except TypeError:
+        raise InputError(f"{path.name}: 'path' is not a key of a source file; remove it.") from None
+
+
+def _check_entity(name: str, parts: tuple[Part, ...]) -> None:
+    entity = ENTITIES.get(name)
+    if entity is None:
+        raise ValueError(f"entities.{name}: unknown entity{nearest(name, ENTITIES)}")
+    known = {column.name for column in entity.columns} | {"updated_at"}
+    for part in parts:
+        for column in part.columns:
+            if not _NAME.fullmatch(column):
+                raise ValueError(f"entities.{name}.columns.{column}: names are lower case letters, digits and _")
+            if column not in known and not entity.takes_attributes:
+                raise ValueError(f"entities.{name}.columns.{column}: unknown column{nearest(column, known)}")
+        missing = [column for column in entity.required if column not in part.columns]
+        if missing:
+            raise ValueError(f"entities.{name}.columns: {', '.join(missing)} must be mapped")
+
+
+def nearest(word: str, known: Any) -> str:
+    """A hint such as `; did you mean 'amount'?`, or nothing where no name is near."""
+    match = difflib.get_close_matches(word, [str(name) for name in known], n=1, cutoff=0.6)
+    return f"; did you mean '{match[0]}'?" if match else f"; known are {', '.join(sorted(known))}"
+
+
+def _explain(error: dict[str, Any]) -> str:
+    location = [str(part) for part in error["loc"] if not isinstance(part, int)]
+    field = ".".join(location)
+    if error["type"] == "extra_forbidden":
+        return f"{field}: unknown key{nearest(location[-1], _known_keys(location[:-1]))}"
+    if error["type"] == "missing":
+        return f"{field}: is required"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    """The keys that the model at this place of the YAML allows."""
+    model: Any = Source
+    for step in location:
+        model = {
+            "entities": Part, "options": FileOptions, "models": ModelsConfig, "churn": ChurnConfig, "clv": ClvConfig,
+        }.get(step, model)  # fmt: skip
+    return [name for name in model.model_fields if name != "path"]
+
+
+def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
+    if pattern.startswith("package:"):
+        package, _, inner = pattern.removeprefix("package:").partition("/")
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
+        roots = list(spec.submodule_search_locations or []) if spec else []
+        return [
+            (f"package:{package}/{path.relative_to(root).as_posix()}", path)
+            for root in map(Path, roots)
+            for path in root.glob(inner)
+            if path.is_file()
+        ]
+    whole = Path(pattern)
+    root, inner = (Path(whole.anchor), str(whole.relative_to(whole.anchor))) if whole.is_absolute() else (folder, pattern)
+    return [
+        (str(path) if whole.is_absolute() else Path(path).relative_to(folder).as_posix(), path)
+        for path in root.glob(inner)
+        if path.is_file()
+    ]
+
+
+def _folder(pattern: str, folder: Path) -> str:
+    return "the installed packages" if pattern.startswith("package:") else str(folder)

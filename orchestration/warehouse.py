@@ -1,0 +1,133 @@
+"""The only importer of duckdb: frame <-> table by key, customers by bucket, and locked-down connections for files.
+
+Another engine later implements the few methods of `Warehouse`. What a table means does not belong here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from orchestration.settings import Settings
+
+Connection = duckdb.DuckDBPyConnection
+DatabaseError = duckdb.Error
+
+STORAGE_VERSION = "v1.0.0"  # every DuckDB client since 1.0 opens it
+ROWS_PER_BUCKET = 2_000_000
+
+
+class Warehouse:
+    """The working DuckDB file; a table's address is its key, `schema.table`."""
+
+    def __init__(self, file: Path, *, settings: Settings) -> None:
+        self.file = file
+        self._settings = settings
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """The one writing connection, for as long as the block lasts; dbt cannot write meanwhile."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(self.file), config=self.config)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    @property
+    def config(self) -> dict[str, str]:
+        """DuckDB's configuration: bounded memory, spilling beside the file, the storage that old clients read."""
+        return {
+            "storage_compatibility_version": STORAGE_VERSION,
+            "memory_limit": self._settings.memory_limit,
+            "threads": str(self._settings.threads),
+            "temp_directory": str(self.file.with_suffix(".spill")),
+        }
+
+    def read(self, query: str) -> pl.DataFrame:
+        """The rows of a query as a frame."""
+        with self.connect() as connection:
+            return connection.sql(query).pl()
+
+    def write(self, key: str, frames: pl.DataFrame | Iterable[pl.DataFrame]) -> int:
+        """Replace table `schema.table` by the frames' rows, by column name, in one transaction; returns the row count."""
+        schema, _, _ = key.partition(".")
+        rows = 0
+        with self.connect() as connection:
+            connection.execute(f"create schema if not exists {schema}")
+            connection.execute("begin")
+            for frame in [frames] if isinstance(frames, pl.DataFrame) else frames:
+                if not rows:
+                    connection.execute(f"create or replace table {key} as from frame")
+                else:
+                    connection.execute(f"insert into {key} by name from frame")
+                rows += frame.height
+            connection.execute("commit")
+        return rows
+
+    def map_customers(
+        self,
+        relation: str,
+        function: Callable[[pl.DataFrame], pl.DataFrame],
+        *,
+        columns: Iterable[str] = ("*",),
+        where: str = "true",
+    ) -> Iterator[pl.DataFrame]:
+        """Apply `function` to the rows of one hash bucket of customers after the other, so that memory is bounded.
+
+        `relation` has a `customer_id`; all rows of a customer are in one bucket. The frames come without order.
+        """
+        with self.connect() as connection:
+            rows = connection.execute(f"select count(*) from {relation} where {where}").fetchall()[0][0]
+        count = self._settings.buckets or max(1, -(-rows // ROWS_PER_BUCKET))
+        for bucket in range(count):
+            yield function(
+                self.read(
+                    f"select {', '.join(columns)} from {relation} "
+                    f"where ({where}) and hash(customer_id) % {count} = {bucket}"
+                )
+            )
+
+    def row_count(self, key: str) -> int:
+        """Rows of a table or view."""
+        with self.connect() as connection:
+            return int(connection.execute(f"select count(*) from {key}").fetchall()[0][0])
+
+
+@contextmanager
+def sandbox(*, files: Iterable[Path] = (), folders: Iterable[Path] = ()) -> Iterator[Connection]:
+    """A connection in memory that can touch the named files and folders and nothing else, whatever SQL it is given."""
+    connection = duckdb.connect(":memory:", config={"threads": "2"})
+    try:
+        connection.execute("set timezone = 'UTC'")
+        for setting, paths in (("allowed_paths", files), ("allowed_directories", folders)):
+            connection.execute(f"set {setting} = [{', '.join(literal(str(path)) for path in paths)}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def reader(file: Path) -> Iterator[Connection]:
+    """A read-only connection to a published file that can reach nothing beyond it."""
+    connection = duckdb.connect(
+        str(file), read_only=True, config={"enable_external_access": "false", "lock_configuration": "true"}
+    )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
