@@ -49,15 +49,16 @@ def plan_cutoffs(
     horizon_days: int,
     minimum_history_days: int,
     maximum_training: int,
+    minimum_training: int = 1,
 ) -> Cutoffs | None:
     """The cut-offs `as_of` - k x `horizon_days`: k = 1 tests, 2 calibrates, 3 and up train.
 
-    None when fewer than three of them lie `minimum_history_days` or more after `first_date`, the first
-    transaction. At most `maximum_training` days train the tested model.
+    Each lies `minimum_history_days` or more after `first_date`, the first transaction; None when that leaves
+    fewer than `minimum_training` days to train on. At most `maximum_training` days train the tested model.
     """
     reach = ((as_of - first_date).days - minimum_history_days) // horizon_days
     steps = range(1, min(reach, maximum_training + 2) + 1)
-    if len(steps) < 3:
+    if len(steps) < 2 + minimum_training:
         return None
     test, calibration, *training = (as_of - timedelta(days=step * horizon_days) for step in steps)
     return Cutoffs(test=test, calibration=calibration, training=tuple(training))

@@ -150,9 +150,7 @@ def spearman(actual: Array, predicted: Array) -> float:
 def normalised_gini(actual: Array, predicted: Array) -> float:
     """Gini of the outcome in predicted order over that in perfect order, each as covariance with rank."""
     best = ((rankdata(actual) - (len(actual) + 1) / 2) * actual).sum()
-    return (
-        float(((rankdata(predicted) - (len(actual) + 1) / 2) * actual).sum() / best) if best > 0 else np.nan
-    )
+    return float(((rankdata(predicted) - (len(actual) + 1) / 2) * actual).sum() / best) if best > 0 else np.nan
 
 
 def hit_rate(actual: Array, predicted: Array) -> float:  # noqa: ARG001 - the shape of every metric
@@ -186,9 +184,7 @@ def evaluate(
     rows = [
         (
             name,
-            *bootstrap(
-                _on_rows(metric, actual, predicted), count=len(actual), seed=seed, replicates=replicates
-            ),
+            *bootstrap(_on_rows(metric, actual, predicted), count=len(actual), seed=seed, replicates=replicates),
         )
         for name, metric in metrics.items()
     ]

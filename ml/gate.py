@@ -38,9 +38,7 @@ class Criteria:
     level_limits: tuple[float, float]
 
 
-CHURN_CRITERIA: Final = Criteria(
-    "AUC", auc, "Brier score", brier, "calibration slope", calibration_slope, (0.8, 1.2)
-)
+CHURN_CRITERIA: Final = Criteria("AUC", auc, "Brier score", brier, "calibration slope", calibration_slope, (0.8, 1.2))
 CLV_CRITERIA: Final = Criteria(
     "normalised Gini",
     normalised_gini,
@@ -119,9 +117,7 @@ def _fall_back(contest: Contest, reason: str) -> Decision:
     sound = [name for name in contest.rules if _keeps_level(criteria, levels[name])]
     if not sound:
         said = ", ".join(f"{name} {level:.3f}" for name, level in levels.items())
-        because = (
-            f"No rule keeps its {criteria.level_name} within limits ({said}): {contest.population} serves."
-        )
+        because = f"No rule keeps its {criteria.level_name} within limits ({said}): {contest.population} serves."
         return _settle(contest, "population", contest.population, f"{reason} {because}")
     best = min(sound, key=lambda name: criteria.loss(actual, predictions[name]))
     return _settle(contest, "rule", best, f"{reason} {best} serves: {_level(criteria, levels[best])}.")

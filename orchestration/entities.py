@@ -87,9 +87,7 @@ _DECLARED = (
     Entity(
         "campaign_contacts",
         "customer x campaign",
-        _columns(
-            "customer_id! campaign_id! contacted_at:timestamp is_control:boolean responded_at:timestamp"
-        ),
+        _columns("customer_id! campaign_id! contacted_at:timestamp is_control:boolean responded_at:timestamp"),
     ),
 )
 

@@ -3,6 +3,7 @@
 What a column means belongs in a source file (`source.py`); what a run was asked for belongs in `day.py`.
 """
 
+import os
 from pathlib import Path
 
 from pydantic import Field
@@ -18,19 +19,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CLIENTELE_", frozen=True, extra="ignore")
 
     data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")
-    source: Path = Field(
-        PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on"
-    )
+    source: Path = Field(PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on")
     schedules: bool = Field(True, description="whether the schedules start switched on")
-    timezone: str = Field(
-        "", description="time zone of the schedules; empty: the source's (its days end there)"
-    )
+    timezone: str = Field("", description="time zone of the schedules; empty: the source's (its days end there)")
     refresh_cron: str = Field("30 5 * * *", description="when the daily refresh starts")
     retrain_cron: str = Field("30 6 * * 1", description="when the weekly retrain starts")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")
-    buckets: int = Field(
-        0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size"
-    )
+    buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
     threads: int = Field(2, ge=1, description="DuckDB's threads")
 
@@ -38,6 +33,11 @@ class Settings(BaseSettings):
         """Make the paths absolute, so that no later change of the working folder moves them."""
         for name in ("data_dir", "source"):
             object.__setattr__(self, name, getattr(self, name).expanduser().absolute())
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with these settings in it, for a child that makes its own `Settings`."""
+        given = {f"CLIENTELE_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        return dict(os.environ) | given
 
     @property
     def raw_dir(self) -> Path:

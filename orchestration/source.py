@@ -9,12 +9,11 @@ import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
-from typing_extensions import Annotated
 
 from orchestration.entities import ENTITIES, START_ENTITIES
 from orchestration.errors import InputError
@@ -218,7 +217,9 @@ def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
             if path.is_file()
         ]
     whole = Path(pattern)
-    root, inner = (Path(whole.anchor), str(whole.relative_to(whole.anchor))) if whole.is_absolute() else (folder, pattern)
+    root, inner = (
+        (Path(whole.anchor), str(whole.relative_to(whole.anchor))) if whole.is_absolute() else (folder, pattern)
+    )
     return [
         (str(path) if whole.is_absolute() else Path(path).relative_to(folder).as_posix(), path)
         for path in root.glob(inner)

@@ -59,9 +59,7 @@ class SourceReader:
                     received = self._copy_rows(connection, folder, names, constants)
             return received
 
-    def _copy_rows(
-        self, connection: Connection, folder: Path, names: list[str], constants: dict[str, str]
-    ) -> int:
+    def _copy_rows(self, connection: Connection, folder: Path, names: list[str], constants: dict[str, str]) -> int:
         number = "file_row_number + 1" if self.is_parquet else "row_number() over ()"
         excluded = f"({self.part.where}\n) is not true" if self.part.where else "false"
         fixed = ", ".join(f"{sql} as {name}" for name, sql in constants.items())

@@ -37,7 +37,7 @@ class Warehouse:
             connection.close()
 
     @property
-    def config(self) -> dict[str, str]:
+    def config(self) -> dict[str, str | bool | int | float | list[str]]:
         """DuckDB's configuration: bounded memory, spilling beside the file, the storage that old clients read."""
         return {
             "storage_compatibility_version": STORAGE_VERSION,
@@ -49,10 +49,11 @@ class Warehouse:
     def read(self, query: str) -> pl.DataFrame:
         """The rows of a query as a frame."""
         with self.connect() as connection:
-            return connection.sql(query).pl()
+            frame: pl.DataFrame = connection.sql(query).pl()
+            return frame
 
     def write(self, key: str, frames: pl.DataFrame | Iterable[pl.DataFrame]) -> int:
-        """Replace table `schema.table` by the frames' rows, by column name, in one transaction; returns the row count."""
+        """Replace table `schema.table` by the frames' rows, by column name, in one transaction; returns their number."""
         schema, _, _ = key.partition(".")
         rows = 0
         with self.connect() as connection:
@@ -94,6 +95,15 @@ class Warehouse:
         """Rows of a table or view."""
         with self.connect() as connection:
             return int(connection.execute(f"select count(*) from {key}").fetchall()[0][0])
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of every table and view by `schema.table`, all from one connection."""
+        with self.connect() as connection:
+            names = connection.execute(
+                "select table_schema || '.' || table_name from information_schema.tables "
+                "where table_catalog = current_database()"
+            ).fetchall()
+            return {name: int(connection.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in names}
 
 
 @contextmanager

@@ -32,7 +32,7 @@ ranked as (
         *,
         rank() over (partition by is_out, {{ key }} order by updated_at desc nulls last) as version_rank,
         row_number() over (
-            partition by is_out, {{ key }}, updated_at, content_hash order by _source_file, _row_number
+            partition by is_out, {{ key }}, updated_at, content_hash order by _is_excluded, _source_file, _row_number
         ) as copy_number,
         min(content_hash) over (partition by is_out, {{ key }}, updated_at) as first_content,
         max(content_hash) over (partition by is_out, {{ key }}, updated_at) as last_content
@@ -41,7 +41,10 @@ ranked as (
 )
 
 select
-    * exclude (is_not_yet_known, is_out, _defect, version_rank, copy_number, first_content, last_content, is_after_as_of),
+    * exclude (
+        is_not_yet_known, is_after_as_of, is_out, _defect, content_hash, version_rank, copy_number, first_content,
+        last_content
+    ),
     case
         when _is_superseded then 'superseded'
         when _defect is not null then 'rejected'

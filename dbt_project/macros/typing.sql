@@ -10,24 +10,34 @@
     try_cast(cast({{ column }} as varchar) as decimal(18, 4))
 {%- endmacro %}
 
+-- NaN and infinity are no measurements; NaN sorts above every number.
 {% macro as_double(column) -%}
-    try_cast({{ column }} as double)
+    case when abs(try_cast({{ column }} as double)) < 1e300 then try_cast({{ column }} as double) end
 {%- endmacro %}
 
 {% macro as_date(column) -%}
-    try_cast({{ column }} as date)
+    {{ in_calendar('try_cast(' ~ column ~ ' as date)') }}
+{%- endmacro %}
+
+-- The years that every reader of the tables knows: DuckDB alone has `infinity` and the year 294246.
+{% macro in_calendar(moment) -%}
+    case when extract(year from {{ moment }}) between 1 and 9999 then {{ moment }} end
 {%- endmacro %}
 
 {% macro as_boolean(column) -%}
     try_cast({{ column }} as boolean)
 {%- endmacro %}
 
--- On the clock of the source's time zone: a value with an offset is converted, one without is on that clock already.
+-- On the clock of the source's time zone: a value with an offset or a zone's name is converted (a plain cast would
+-- drop either without a word), one without is on that clock already. Shops export `10:12:44 -0500`, with a space.
 {% macro as_timestamp(column) -%}
+    {%- set text = 'cast(' ~ column ~ ' as varchar)' -%}
     case
-        when regexp_matches(cast({{ column }} as varchar), ':[0-9.]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$')
-            then timezone(_timezone, try_cast({{ column }} as timestamptz))
-        else try_cast({{ column }} as timestamp)
+        when regexp_matches({{ text }}, ':[0-9.]+ ?([A-Za-z]|[+-][0-9])')
+            then timezone(_timezone, {{ in_calendar(
+                "try_cast(replace(replace(" ~ text ~ ", ' +', '+'), ' -', '-') as timestamptz)"
+            ) }})
+        else {{ in_calendar('try_cast(' ~ column ~ ' as timestamp)') }}
     end
 {%- endmacro %}
 

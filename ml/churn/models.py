@@ -30,6 +30,7 @@ TRUSTED_TYPES: Final = (
     "ml.churn.rules.BaseRateRule",
     "ml.churn.rules.OwnRhythmRule",
     "ml.churn.rules.RecencyRule",
+    "numpy.dtype",
 )
 """What skops must be told to trust when it loads a churn model."""
 
@@ -125,6 +126,8 @@ class LogisticChurn(BaseEstimator):
         digit would depend on how many rows are scored together.
         """
         names = self.pipeline_[0].names_
+        if features.is_empty():  # as a bucket may be, and scikit-learn refuses
+            return np.zeros((0, len(names)))
         terms: Array = self.pipeline_[:-1].transform(features) * self.pipeline_[-1].coef_[0]
         folded = terms[:, : len(names)].copy()
         for position, feature in enumerate(self.pipeline_[1].indicator_.features_):

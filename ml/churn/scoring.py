@@ -30,9 +30,7 @@ def score(
     """
     medium, high = risk_bands
     probability = pl.col("churn_probability")
-    band = (
-        pl.when(probability >= high).then(pl.lit("high")).when(probability >= medium).then(pl.lit("medium"))
-    )
+    band = pl.when(probability >= high).then(pl.lit("high")).when(probability >= medium).then(pl.lit("medium"))
     scores = features.select("as_of_date", "customer_id").with_columns(
         churn_probability=pl.Series(model.churn_probability(features), dtype=pl.Float64),
         horizon_days=pl.lit(horizon_days),

@@ -26,9 +26,7 @@ MODEL: Final = "logistic_regression"
 RULES: Final = ("recency", "own_rhythm")
 POPULATION: Final = "base_rate"
 
-EVALUATIONS: Final[Schema] = {
-    name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"
-}
+EVALUATIONS: Final[Schema] = {name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"}
 CALIBRATION_POINTS: Final[Schema] = {
     "candidate": pl.String,
     "bin": pl.Int64,
@@ -76,9 +74,7 @@ def train(
     matured = snapshots.filter(pl.col("as_of_date") <= as_of - timedelta(days=horizon_days))
     matured = matured.sort("as_of_date", "customer_id")
     if cutoffs is None:
-        return _without_contest(
-            matured, "history is shorter than training, calibration and test need", minimums
-        )
+        return _without_contest(matured, "history is shorter than training, calibration and test need", minimums)
     lack = _lack("training", _at(matured, cutoffs.training), minimums) or _lack(
         "test", _at(matured, [cutoffs.test]), minimums
     )
@@ -120,9 +116,7 @@ def _candidates(seed: int) -> dict[str, Any]:
     }
 
 
-def _fit(
-    candidate: Any, matured: pl.DataFrame, training: Sequence[date], calibration: date
-) -> CalibratedChurn:
+def _fit(candidate: Any, matured: pl.DataFrame, training: Sequence[date], calibration: date) -> CalibratedChurn:
     past, latest = _at(matured, training), _at(matured, [calibration])
     return CalibratedChurn(candidate).fit(past, _churned(past)).calibrate(latest, _churned(latest))
 

@@ -50,10 +50,8 @@ class BgNbd(BaseEstimator):
         """P(alive at T | x, t_x, T), 1 for whoever never repeated (Fader, Hardie, Lee 2008, eq. 4)."""
         x, t_x, T = _columns(X)
         repeats = np.maximum(x, 1)
-        log_odds_dead = (
-            np.log(self.a_ / (self.b_ + repeats - 1))
-            + (self.r_ + x) * np.log((self.alpha_ + T) / (self.alpha_ + t_x))
-        )  # fmt: skip
+        silence = (self.r_ + x) * np.log((self.alpha_ + T) / (self.alpha_ + t_x))
+        log_odds_dead = np.log(self.a_ / (self.b_ + repeats - 1)) + silence
         return np.where(x > 0, expit(-log_odds_dead), 1.0)
 
     def expected_purchases(self, X: Any, *, horizon: float) -> Array:
@@ -97,9 +95,7 @@ class _Likelihood:
         log_dead = np.log(a / (b + x[rep] - 1)) + (r + x[rep]) * log_ratio
         weight = expit(log_dead)
         log_T = np.log(alpha + T)
-        by_count = (
-            gammaln(r + v) - gammaln(r) + gammaln(a + b) - gammaln(a + b + v) + gammaln(b + v) - gammaln(b)
-        )
+        by_count = gammaln(r + v) - gammaln(r) + gammaln(a + b) - gammaln(a + b + v) + gammaln(b + v) - gammaln(b)
         total = (
             (n * by_count).sum()
             + self.count * r * np.log(alpha)

@@ -38,9 +38,7 @@ class GammaGamma(BaseEstimator):
         x, amount = x[order], amount[order]
         scale = float(amount.mean())
         z = amount / scale
-        fit = maximise(
-            lambda parameters: _mean_and_gradient(parameters, x, z), starts=_STARTS, bounds=_BOUNDS
-        )
+        fit = maximise(lambda parameters: _mean_and_gradient(parameters, x, z), starts=_STARTS, bounds=_BOUNDS)
         self.p_, self.q_, gamma = map(float, fit.parameters)
         self.gamma_ = gamma * scale
         self.log_likelihood_ = (fit.mean_log_likelihood - float(np.log(scale))) * len(x)

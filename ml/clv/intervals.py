@@ -29,9 +29,7 @@ class RatioIntervals(BaseEstimator):
     def fit(self, predicted: Array, actual: Array) -> Self:
         """Learn the quantiles; with fewer than `minimum_bin` customers intervals are NaN."""
         bins = min(self.bins, len(predicted) // self.minimum_bin)
-        self.edges_ = (
-            np.unique(np.quantile(predicted, np.arange(1, bins) / bins)) if bins > 1 else np.zeros(0)
-        )
+        self.edges_ = np.unique(np.quantile(predicted, np.arange(1, bins) / bins)) if bins > 1 else np.zeros(0)
         # keeps the ratio finite where nothing is expected, and is small against every other prediction
         self.offset_ = (0.01 * float(predicted.mean()) if bins else 0.0) or 1.0
         ratio, place = actual / (predicted + self.offset_), self._place(predicted)

@@ -15,6 +15,8 @@ Objective = Callable[[Array], tuple[float, Array]]
 
 _BOUND_MARGIN: Final = 1e-3
 _GRADIENT_TOLERANCE: Final = 1e-5
+_SAME_LIKELIHOOD: Final = 1e-10
+_SAME_PARAMETERS: Final = 0.5
 
 
 class Fit(NamedTuple):
@@ -26,9 +28,7 @@ class Fit(NamedTuple):
     message: str
 
 
-def maximise(
-    objective: Objective, *, starts: Sequence[Sequence[float]], bounds: dict[str, tuple[float, float]]
-) -> Fit:
+def maximise(objective: Objective, *, starts: Sequence[Sequence[float]], bounds: dict[str, tuple[float, float]]) -> Fit:
     """The best of several L-BFGS-B climbs in log parameters.
 
     `objective` takes parameters and gives the mean log-likelihood a customer and its gradient. Converged
@@ -65,6 +65,9 @@ def maximise(
         if low or high
     ]
     message = "The likelihood has a clear maximum." if converged else "The climb stopped short of a maximum."
+    level = [climb.x for climb in climbs if climb.fun - best.fun < _SAME_LIKELIHOOD]
+    if np.ptp(level, axis=0).max() > _SAME_PARAMETERS:
+        message = "The likelihood is flat: quite different parameters explain these customers as well."
     if edges:
         message = f"The likelihood is highest at the edge of what is allowed: {', '.join(edges)}."
     return Fit(np.exp(best.x), -float(best.fun), converged, message)

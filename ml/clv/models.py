@@ -121,9 +121,7 @@ def _histories(features: pl.DataFrame) -> Array:
 
 def _amounts(features: pl.DataFrame) -> Array:
     """Gamma-Gamma's x and mean amount: purchase days, net amount per purchase day."""
-    return features.select(
-        "purchase_day_count", pl.col("monetary_amount") / pl.col("purchase_day_count")
-    ).to_numpy()
+    return features.select("purchase_day_count", pl.col("monetary_amount") / pl.col("purchase_day_count")).to_numpy()
 
 
 def _factor(actual: pl.Series, predicted: pl.Series) -> float:

@@ -6,7 +6,7 @@ belong here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -24,9 +24,7 @@ RULES: Final = ("spend_per_day", "order_times_rate")
 POPULATION: Final = "population_mean"
 FALLBACK: Final = "order_times_rate"
 
-EVALUATIONS: Final[Schema] = {
-    name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"
-}
+EVALUATIONS: Final[Schema] = {name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"}
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,14 @@ def train(
     return _contest(past, test, horizon_days=horizon_days, test_date=cutoffs.test, seed=seed)
 
 
-def _contest(
-    past: pl.DataFrame, test: pl.DataFrame, *, horizon_days: int, test_date: date, seed: int
-) -> Training:
-    predicted = {
-        name: _fit(candidate, past, horizon_days).predict(test, horizon_days=horizon_days)
-        for name, candidate in _candidates().items()
-    }
+def _contest(past: pl.DataFrame, test: pl.DataFrame, *, horizon_days: int, test_date: date, seed: int) -> Training:
+    fitted = {name: _fit(candidate, past, horizon_days) for name, candidate in _candidates().items()}
+    predicted = {name: model.predict(test, horizon_days=horizon_days) for name, model in fitted.items()}
     expected = {name: frame["expected_amount"].to_numpy() for name, frame in predicted.items()}
     amounts = test["future_amount"].to_numpy()
     contest = gate.Contest(amounts, expected, MODEL, RULES, POPULATION, gate.CLV_CRITERIA)
     decision = gate.decide(contest, seed=seed)
+    decision = replace(decision, reason=f"{decision.reason} {fitted[MODEL].candidate_.message_}")
     evaluations = [
         _evaluate(test, frame, seed).with_columns(
             model=pl.lit("clv"),
@@ -147,9 +142,7 @@ def _evaluate(test: pl.DataFrame, predicted: pl.DataFrame, seed: int) -> pl.Data
     return pl.concat(
         [
             evaluation.evaluate(amounts, expected, metrics=evaluation.CLV_METRICS, seed=seed),
-            evaluation.evaluate(
-                held, expected, metrics={"interval_coverage": evaluation.hit_rate}, seed=seed
-            ),
+            evaluation.evaluate(held, expected, metrics={"interval_coverage": evaluation.hit_rate}, seed=seed),
         ]
     )
 

@@ -19,9 +19,7 @@ def transactions(*rows: tuple[str, str, float] | tuple[str, str, float, float, i
         at = datetime.fromisoformat(moment)
         money = (net + discount, discount, net)
         records.append((f"t{number}", customer, at, at.date(), lines, *money, net >= 0, net < 0))
-    return pl.DataFrame(records, schema=list(TRANSACTIONS), orient="row", infer_schema_length=None).cast(
-        TRANSACTIONS
-    )
+    return pl.DataFrame(records, schema=list(TRANSACTIONS), orient="row", infer_schema_length=None).cast(TRANSACTIONS)
 
 
 def shop(*, first_date: date, days: int, rows: int, customers: int, seed: int) -> pl.DataFrame:

@@ -62,9 +62,7 @@ def test_every_feature_of_three_customers_is_as_computed_by_hand() -> None:
 
 
 def test_a_return_does_not_make_a_customer_recent() -> None:
-    features = build_features(
-        transactions(("ann", "2026-06-01", 9.0), ("ann", "2026-06-25", -9.0)), as_of=AS_OF
-    )
+    features = build_features(transactions(("ann", "2026-06-01", 9.0), ("ann", "2026-06-25", -9.0)), as_of=AS_OF)
     assert features["recency_days"].item() == 29
     assert features["monetary_amount"].item() == 0.0
     assert features["return_share"].item() == 1.0

@@ -19,4 +19,4 @@ select
     declared.cost_amount
 from declared
 full join contacted on declared.campaign_id = contacted.campaign_id
-order by 1
+order by campaign_id

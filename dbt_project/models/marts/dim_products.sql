@@ -23,4 +23,4 @@ select
     catalogue.product_id is not null as is_in_catalogue
 from catalogue
 full join sold on catalogue.product_id = sold.product_id
-order by 1
+order by product_id

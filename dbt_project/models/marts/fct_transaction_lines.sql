@@ -11,9 +11,13 @@ select
     transaction_id,
     cast(row_number() over (
         partition by transaction_id
-        order by occurred_at, product_id nulls last, amount, quantity nulls last, kind, discount_amount nulls last
+        order by
+            occurred_at, product_id nulls last, amount, quantity nulls last, kind, discount_amount nulls last,
+            cost_amount nulls last, currency, channel nulls last, store_id nulls last, country nulls last,
+            campaign_id nulls last
     ) as integer) as line_number,
-    customer_id,
+    -- Shops that name the customer in an order's first line only still sold all of it to them.
+    min(customer_id) over (partition by transaction_id) as customer_id,
     product_id,
     occurred_at,
     transaction_date,
@@ -29,4 +33,4 @@ select
     country,
     campaign_id
 from lines
-order by customer_id, transaction_id, line_number
+order by customer_id nulls last, transaction_id, line_number

@@ -44,4 +44,4 @@ select
     store_id,
     country
 from summed
-order by customer_id, occurred_at, transaction_id
+order by customer_id nulls last, occurred_at, transaction_id

@@ -56,7 +56,7 @@ select
     cast(grid.month_number as integer) as month_number,
     grid.customer_count,
     coalesce(activity.active_count, 0) as active_count,
-    round(cast(coalesce(activity.active_count, 0) as double) / grid.customer_count, 9) as retention_rate,
+    round(cast(coalesce(activity.active_count, 0) as double) / nullif(grid.customer_count, 0), 9) as retention_rate,
     cast(coalesce(activity.net_amount, 0) as decimal(38, 4)) as net_amount,
     last_day(grid.month_start) <= as_of.as_of_date as is_complete_month
 from grid

@@ -27,6 +27,16 @@ churn as (
 
 ),
 
+main_reasons as (
+
+    select
+        customer_id,
+        feature
+    from {{ source('ml', 'churn_reasons') }}
+    where rank = 1
+
+),
+
 shortest_horizon as (
 
     select min(horizon_days) as horizon_days from {{ source('ml', 'clv_predictions') }}
@@ -48,6 +58,7 @@ select
     churn.churn_probability,
     churn.risk_band,
     churn.horizon_days as churn_horizon_days,
+    main_reasons.feature as churn_main_reason,
     clv.expected_amount,
     clv.expected_amount_p10,
     clv.expected_amount_p90,
@@ -71,5 +82,6 @@ cross join {{ ref('stg_as_of') }} as as_of
 left join features on customers.customer_id = features.customer_id
 left join segments on customers.customer_id = segments.customer_id
 left join churn on customers.customer_id = churn.customer_id
+left join main_reasons on customers.customer_id = main_reasons.customer_id
 left join clv on customers.customer_id = clv.customer_id
 order by customers.customer_id

@@ -9,7 +9,7 @@ serving as (
     select *
     from versions
     where status in ('champion', 'rule')
-    qualify row_number() over (partition by model, horizon_days order by as_of_date desc, model_version) = 1
+    qualify row_number() over (partition by model, horizon_days order by as_of_date desc, trained_at desc, model_version) = 1
 
 ),
 
@@ -28,6 +28,8 @@ graded as (
             evaluations.model_version = trained.model_version
             and evaluations.candidate = trained.candidate
             and trained.status <> 'rule'
+    -- The latest cut-off alone: the best figures of several days are nobody's.
+    qualify rank() over (partition by evaluations.model_version order by evaluations.cutoff_date desc) = 1
 
 ),
 

@@ -22,8 +22,8 @@ profiled as (
         median(cast(customers.net_amount as double)) as median_net_amount,
         median(customers.average_order_amount) as median_order_amount,
         median(customers.gap_median_days) as median_gap_days,
-        avg(customers.churn_probability) as average_churn_probability,
-        avg(customers.expected_amount) as average_expected_amount
+        {{ exact_average('customers.churn_probability') }} as average_churn_probability,
+        {{ exact_average('customers.expected_amount') }} as average_expected_amount
     from segments
     inner join customers on segments.customer_id = customers.customer_id
     group by segments.strategy, segments.segment
@@ -34,10 +34,12 @@ select
     strategy,
     segment,
     customer_count,
-    round(customer_count / sum(cast(customer_count as double)) over (partition by strategy), 9) as customer_share,
+    round(
+        cast(customer_count as double) / nullif(sum(customer_count) over (partition by strategy), 0), 9
+    ) as customer_share,
     cast(net_amount as decimal(38, 4)) as net_amount,
     round(
-        cast(net_amount as double) / nullif(sum(cast(net_amount as double)) over (partition by strategy), 0), 9
+        cast(net_amount as double) / nullif(cast(sum(net_amount) over (partition by strategy) as double), 0), 9
     ) as revenue_share,
     median_recency_days,
     median_frequency_count,

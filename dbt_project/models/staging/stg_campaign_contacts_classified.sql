@@ -14,8 +14,13 @@ as_of as (
 
 campaigns as (
 
-    select * from {{ ref('stg_campaigns_classified') }}
+    -- One start for each: the accepted version's, else (the campaign starts later, or is filtered out) the earliest.
+    select
+        campaign_id,
+        coalesce(min(started_at) filter (where row_status = 'accepted'), min(started_at)) as started_at
+    from {{ ref('stg_campaigns_classified') }}
     where row_status in ('accepted', 'excluded')
+    group by campaign_id
 
 ),
 
@@ -25,7 +30,8 @@ flagged as (
         typed.*,
         typed._is_superseded or typed._defect is not null as is_out,
         row_number() over (
-            partition by is_out, typed.content_hash order by typed._source_file, typed._row_number
+            partition by is_out, typed.content_hash
+            order by typed._is_excluded, typed._source_file, typed._row_number
         ) as copy_number,
         -- A contact without a date is known from the day on which its campaign starts.
         coalesce(
@@ -39,7 +45,7 @@ flagged as (
 )
 
 select
-    * exclude (is_out, copy_number, is_after_as_of, _defect),
+    * exclude (is_out, copy_number, is_after_as_of, _defect, content_hash),
     case
         when _is_superseded then 'superseded'
         when _defect is not null then 'rejected'

@@ -1,3 +1,3 @@
-select * exclude (row_status, row_reason, content_hash, {{ provenance() }})
+select * exclude (row_status, row_reason, {{ provenance() }})
 from {{ ref('stg_campaigns_classified') }}
 where row_status = 'accepted'

@@ -1,3 +1,3 @@
-select * exclude (row_status, row_reason, content_hash, _received_at, _keep_repeats, {{ provenance() }})
+select * exclude (row_status, row_reason, {{ provenance() }})
 from {{ ref('stg_transactions_classified') }}
 where row_status = 'accepted'

@@ -1,0 +1,14 @@
+-- Whoever has a feature, a segment or a score is a customer of the marts, which rpt_customer_360 lists completely.
+with scored as (
+
+    {% for table in ['customer_features', 'customer_segments', 'churn_scores', 'churn_reasons', 'clv_predictions'] -%}
+    select customer_id from {{ source('ml', table) }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+
+)
+
+select scored.customer_id
+from scored
+left join {{ ref('rpt_customer_360') }} as customers on scored.customer_id = customers.customer_id
+where customers.customer_id is null

@@ -1,0 +1,42 @@
+"""Published scores graded by what happened: the ledger's batches beside their matured outcomes.
+
+Which batches exist, and where they are kept, does not belong here.
+"""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from ml.evaluation import CHURN_METRICS, CLV_METRICS
+from ml.schemas import SCORE_OUTCOMES, conform, empty
+
+_GRADED = {
+    "churn": ("churn_probability", "is_churned", CHURN_METRICS),
+    "clv": ("expected_amount", "future_amount", CLV_METRICS),
+}
+
+
+def grade(model: str, scores: pl.DataFrame, outcomes: pl.DataFrame, *, horizon_days: int) -> pl.DataFrame:
+    """SCORE_OUTCOMES of one batch: CHURN_SCORES or CLV_PREDICTIONS of one day and horizon, and customer_id + LABELS.
+
+    A customer without an outcome (erased since) is left out. Metrics that are undefined have no value.
+    """
+    predicted, actual, metrics = _GRADED[model]
+    joined = scores.join(outcomes, on="customer_id").sort("customer_id")
+    if joined.is_empty():
+        return empty(SCORE_OUTCOMES)
+    truth = joined[actual].cast(pl.Float64).to_numpy()
+    guess = joined[predicted].to_numpy()
+    scored: date = joined["as_of_date"][0]
+    rows = pl.DataFrame(
+        {"metric": list(metrics), "value": [metric(truth, guess) for metric in metrics.values()]}
+    ).with_columns(
+        pl.col("value").fill_nan(None),
+        model=pl.lit(model),
+        model_version=pl.lit(joined["model_version"][0]),
+        horizon_days=pl.lit(horizon_days),
+        scored_as_of_date=pl.lit(scored),
+        matured_date=pl.lit(scored + timedelta(days=horizon_days)),
+        customer_count=pl.lit(joined.height),
+    )
+    return conform(rows, SCORE_OUTCOMES)

@@ -1,0 +1,117 @@
+"""Customer lifetime value: a model for each horizon, and what every customer is expected to bring."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from ml.backtest import Cutoffs
+from ml.schemas import CLV_PREDICTIONS, CUSTOMER_FEATURES, conform, empty
+from orchestration import training
+from orchestration.dbt import OWNERS
+from orchestration.metadata import column_schema
+from orchestration.model_files import ModelCard
+from orchestration.run import Run
+
+
+@dg.asset(
+    key=["ml", "clv_model"],
+    deps=[["marts", "fct_transactions"], ["staging", "stg_as_of"]],
+    group_name="clv",
+    kinds={"scikitlearn"},
+    owners=OWNERS,
+    description="One model per horizon: BG/NBD and Gamma-Gamma fitted at a past cut-off, tested on a later one beside "
+    "spend per day and order value times rate. Trained when due or asked for; otherwise the one on file stays.",
+)
+def clv_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Hold the contest for every horizon that is due and keep who serves."""
+    shown: dict[str, Any] = {}
+    questions = _questions(run)
+    for question in questions:
+
+        def train(
+            snapshots: pl.DataFrame, *, cutoffs: Cutoffs | None, as_of: date, question: training.Question = question
+        ) -> ModelCard:
+            return _train(run, question, snapshots, cutoffs=cutoffs, as_of=as_of)
+
+        card, is_new = training.train_if_due(run, question, train)
+        prefix = f"{question.horizon_days}_days_" if len(questions) > 1 else ""
+        shown |= {prefix + name: value for name, value in training.metadata(card, is_new=is_new).items()}
+    return dg.MaterializeResult(metadata=shown)
+
+
+@dg.asset(
+    key=["ml", "clv_predictions"],
+    deps=[["ml", "customer_features"], ["ml", "clv_model"]],
+    group_name="clv",
+    kinds={"polars", "duckdb"},
+    owners=OWNERS,
+    description="One row per customer x horizon: expected purchases and net amount, with an 80 % interval.",
+)
+def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Predict with the models on file, bucket by bucket; nothing is fitted here."""
+    from ml.clv.models import TRUSTED_TYPES
+    from ml.clv.scoring import score
+
+    served = [training.load(run, question, trusted=TRUSTED_TYPES) for question in _questions(run)]
+
+    def predicted(features: pl.DataFrame) -> pl.DataFrame:
+        features = conform(features, CUSTOMER_FEATURES)
+        return pl.concat(
+            score(
+                features,
+                model,
+                horizon_days=card.horizon_days,
+                served_by=card.served_by,
+                model_version=card.model_version,
+            )
+            for card, model in served
+        )
+
+    frames = run.warehouse.map_customers("ml.customer_features", predicted)
+    rows = run.warehouse.write("ml.clv_predictions", [empty(CLV_PREDICTIONS), *frames])
+    totals = run.warehouse.read(
+        "select horizon_days, sum(expected_amount) as amount from ml.clv_predictions group by 1 order by 1"
+    )
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows,
+            "dagster/column_schema": column_schema(CLV_PREDICTIONS),
+            **{f"expected_amount_{days}_days": float(amount) for days, amount in totals.iter_rows()},
+        }
+    )
+
+
+def _questions(run: Run) -> list[training.Question]:
+    config = run.source.models.clv
+    return [
+        training.Question(
+            model="clv",
+            horizon_days=days,
+            config=config.model_dump(mode="json", exclude={"horizons_days"}) | {"seed": run.source.models.seed},
+            minimum_history_days=config.minimum_history_days,
+            maximum_training_cutoffs=1,
+            minimum_training_cutoffs=0,
+        )
+        for days in config.horizons_days
+    ]
+
+
+def _train(
+    run: Run, question: training.Question, snapshots: pl.DataFrame, *, cutoffs: Cutoffs | None, as_of: date
+) -> ModelCard:
+    from ml.clv.training import Minimums, train
+
+    trained = train(
+        snapshots,
+        as_of=as_of,
+        horizon_days=question.horizon_days,
+        cutoffs=cutoffs,
+        seed=run.source.models.seed,
+        minimums=Minimums(customers=run.source.models.clv.minimum_customers),
+    )
+    return training.keep(run, question, trained, as_of=as_of)
+
+
+ASSETS = [clv_model, clv_predictions]

@@ -1,0 +1,39 @@
+"""The features of every customer at the as-of date."""
+
+import dagster as dg
+
+from ml.features import build_features
+from ml.schemas import CUSTOMER_FEATURES, TRANSACTIONS, empty
+from orchestration.dbt import OWNERS
+from orchestration.metadata import column_schema
+from orchestration.run import Run
+
+
+@dg.asset(
+    key=["ml", "customer_features"],
+    deps=[["marts", "fct_transactions"], ["staging", "stg_as_of"]],
+    group_name="features",
+    kinds={"polars", "duckdb"},
+    owners=OWNERS,
+    description="One row per customer at the as-of date: what is known of those who ever bought, from the past alone.",
+)
+def customer_features(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Build the features bucket by bucket."""
+    as_of = run.as_of()
+    frames = run.warehouse.map_customers(
+        "marts.fct_transactions",
+        lambda bucket: build_features(bucket, as_of=as_of),
+        columns=TRANSACTIONS,
+        where="customer_id is not null",
+    )
+    rows = run.warehouse.write("ml.customer_features", [empty(CUSTOMER_FEATURES), *frames])
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows,
+            "dagster/column_schema": column_schema(CUSTOMER_FEATURES),
+            "as_of_date": as_of.isoformat(),
+        }
+    )
+
+
+ASSETS = [customer_features]

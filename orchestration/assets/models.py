@@ -1,0 +1,86 @@
+"""The evidence: every training with its verdict and its numbers, and published scores graded by what happened."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+
+from ml.labels import label_outcomes
+from ml.outcomes import grade
+from ml.schemas import MODEL_EVALUATIONS, MODEL_VERSIONS, SCORE_OUTCOMES, TRANSACTIONS, Schema, conform, empty
+from orchestration import training
+from orchestration.dbt import OWNERS
+from orchestration.history import LEDGER, History
+from orchestration.metadata import column_schema
+from orchestration.model_files import evaluations_frame, versions_frame
+from orchestration.run import Run
+
+
+@dg.asset(
+    key=["ml", "model_versions"],
+    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    group_name="models",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per candidate of a training that serves or was refused, with the reason in a sentence.",
+)
+def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Bring the cards of the kept trainings into a table."""
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    return _written(run, "ml.model_versions", versions_frame(cards), MODEL_VERSIONS)
+
+
+@dg.asset(
+    key=["ml", "model_evaluations"],
+    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    group_name="models",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per model version x candidate x cut-off x metric: models beside the simple rules, out of time.",
+)
+def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Bring the numbers of the kept trainings into a table."""
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    return _written(run, "ml.model_evaluations", evaluations_frame(cards), MODEL_EVALUATIONS)
+
+
+@dg.asset(
+    key=["ml", "score_outcomes"],
+    deps=[["marts", "fct_transactions"], ["staging", "stg_as_of"]],
+    group_name="models",
+    kinds={"polars", "duckdb"},
+    owners=OWNERS,
+    description="One row per matured score batch x metric: what was published, graded by what happened since.",
+)
+def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Grade every batch of the ledger whose horizon has passed."""
+    as_of = run.as_of()
+    history = History(run.settings.history_dir, source=run.source.name)
+    graded = [empty(SCORE_OUTCOMES)]
+    for model in LEDGER:
+        for scored in history.days(f"scores/{model}"):
+            batch = history.read(f"scores/{model}", scored)
+            for horizon in batch["horizon_days"].unique().sort():
+                if scored + timedelta(days=horizon) <= as_of:
+                    one = batch.filter(pl.col("horizon_days") == horizon)
+                    outcomes = _outcomes(run, scored, horizon)
+                    graded.append(grade(model, one, outcomes, horizon_days=horizon))
+    return _written(run, "ml.score_outcomes", pl.concat(graded), SCORE_OUTCOMES)
+
+
+def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
+    frames = run.warehouse.map_customers(
+        "marts.fct_transactions",
+        lambda bucket: label_outcomes(bucket, as_of=scored, horizon_days=horizon_days),
+        columns=TRANSACTIONS,
+        where="customer_id is not null",
+    )
+    return pl.concat(frames)
+
+
+def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.MaterializeResult[None]:
+    rows = run.warehouse.write(key, conform(frame, schema))
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
+
+
+ASSETS = [model_versions, model_evaluations, score_outcomes]

@@ -1,0 +1,52 @@
+"""The last asset: what passed every check becomes what BI reads, and the day goes into the history."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from orchestration.dbt import OWNERS
+from orchestration.history import LEDGER, History
+from orchestration.publish import publish
+from orchestration.run import Run
+
+
+def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapping[str, Any]]) -> dg.AssetsDefinition:
+    """The asset that publishes `tables`, with `comments` by `schema.table` for BI tools."""
+
+    @dg.asset(
+        key=["published", "clientele"],
+        deps=tables,
+        group_name="publish",
+        kinds={"duckdb", "parquet"},
+        owners=OWNERS,
+        description="One version folder per run: the public tables as DuckDB and Parquet with a manifest, "
+        "verified after reopening and made current in one step.",
+    )
+    def clientele(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+        as_of = run.as_of()
+        version = publish(run, as_of=as_of, comments=comments)
+        if not run.is_scratch:
+            _keep_day(run)
+        rows = sum(table["row_count"] for table in version.tables.values())
+        return dg.MaterializeResult(
+            metadata={
+                "as_of_date": as_of.isoformat(),
+                "is_current": not run.is_scratch,
+                "folder": dg.MetadataValue.path(version.folder),
+                "table_count": len(version.tables),
+                "dagster/row_count": rows,
+            }
+        )
+
+    return clientele
+
+
+def _keep_day(run: Run) -> None:
+    """Keep what was published of this day: segment membership and every batch of scores."""
+    as_of = run.as_of()
+    history = History(run.settings.history_dir, source=run.source.name)
+    history.keep("segments", as_of, run.warehouse.read("from ml.customer_segments order by customer_id, strategy"))
+    for model, table in LEDGER.items():
+        batch = run.warehouse.read(f"from {table} order by customer_id, horizon_days")
+        history.keep(f"scores/{model}", as_of, batch)

@@ -1,0 +1,82 @@
+"""What was received, as assets: one per input entity, and the settings of the run that dbt reads."""
+
+import dagster as dg
+import polars as pl
+
+from ml.schemas import Schema
+from orchestration.dbt import OWNERS
+from orchestration.entities import ENTITIES, START_ENTITIES, Entity
+from orchestration.errors import InputError
+from orchestration.ingest import ingest, register
+from orchestration.run import Run
+
+
+def received(entity: Entity) -> dg.AssetsDefinition:
+    """The asset of one entity: its new and changed files as deliveries, and the view `raw.<entity>` over all."""
+
+    @dg.asset(
+        key=["raw", entity.name],
+        group_name="raw",
+        kinds={"parquet", "duckdb"},
+        owners=OWNERS,
+        description=f"One row per {entity.grain} row received, with its file and row number; values as received.",
+    )
+    def raw_entity(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+        loads = ingest(entity, source=run.source, settings=run.settings)
+        with run.warehouse.connect() as connection:
+            register(connection, entity, source=run.source, settings=run.settings)
+        columns = [dg.TableColumn(column.name, column.type) for column in entity.columns if not column.is_private]
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": run.warehouse.row_count(f"raw.{entity.name}"),
+                "dagster/column_schema": dg.TableSchema(columns),
+                "new_file_count": sum(load.outcome != "unchanged" for load in loads),
+                "unchanged_file_count": sum(load.outcome == "unchanged" for load in loads),
+                "new_row_count": sum(load.row_count for load in loads if load.outcome != "unchanged"),
+            }
+        )
+
+    return raw_entity
+
+
+@dg.asset(
+    key=["raw", "source_settings"],
+    deps=[["raw", name] for name in START_ENTITIES],
+    group_name="raw",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per run: what the source file and the run asked for (name, time zone, currency, as-of date).",
+)
+def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Write the row that dbt reads, once it is sure that there is anything to describe at the day asked for."""
+    _check_day(run)
+    row = {
+        "source_name": run.source.name,
+        "timezone": run.source.timezone,
+        "currency": run.source.currency,
+        "requested_as_of_date": run.requested_as_of,
+        "known_at": run.known_at,
+    }
+    schema: Schema = {**dict.fromkeys(row, pl.String), "requested_as_of_date": pl.Date, "known_at": pl.Datetime("us")}
+    run.warehouse.write("raw.source_settings", pl.DataFrame([row], schema=schema))
+    shown = {name: str(value) for name, value in row.items() if value is not None}
+    return dg.MaterializeResult(metadata={"dagster/row_count": 1, **shown})
+
+
+def _check_day(run: Run) -> None:
+    first = run.warehouse.read(
+        "select min(try_cast(occurred_at as timestamp))::date as first_date, count(*) as row_count from raw.transactions"
+    ).row(0, named=True)
+    if not first["row_count"] and "transactions" in run.source.entities:
+        raise InputError(
+            f"{run.source.path.name}: entities.transactions: the files have a header and no rows. "
+            "Nothing was published; what was published before stays."
+        )
+    if run.requested_as_of and first["first_date"] and run.requested_as_of < first["first_date"]:
+        raise InputError(
+            f"as-of date {run.requested_as_of} is before the first transaction ({first['first_date']}). "
+            f"Ask for {first['first_date']} or later; what was published before stays."
+        )
+
+
+ASSETS = [*(received(entity) for entity in ENTITIES.values()), source_settings]

@@ -1,0 +1,149 @@
+"""The dbt project as Dagster assets: the manifest, how its nodes become assets, and the one `@dbt_assets`.
+
+What a model computes belongs in `dbt_project`.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliInvocation,
+    DbtCliResource,
+    dbt_assets,
+)
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
+
+from orchestration.errors import ClienteleError
+from orchestration.run import Run
+from orchestration.settings import DBT_PROJECT_DIR, Settings
+from orchestration.warehouse import Warehouse
+
+OWNERS = ["team:clientele"]
+PROGRESS = "built "  # starts the log line of each model, for whoever watches
+DBT = str(Path(sys.executable).with_name("dbt"))
+
+
+class Translator(DagsterDbtTranslator):
+    """Key = schema and table; the folder is the group; the description is the one in YAML, grain first."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The folder below `models`."""
+        return str(dbt_resource_props["fqn"][1])
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002 - dagster-dbt's shape
+        """One team owns every model."""
+        return OWNERS
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The description without the SQL that dagster-dbt appends: a link leads to it."""
+        return str(dbt_resource_props["description"])
+
+
+def translator() -> Translator:
+    """The translator with tests of the source `ml` as checks on the Python assets that write it."""
+    return Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt's command line on the project of this repository."""
+    return DbtCliResource(project_dir=str(DBT_PROJECT_DIR), profiles_dir=str(DBT_PROJECT_DIR), dbt_executable=DBT)
+
+
+def dbt_models(settings: Settings) -> dg.AssetsDefinition:
+    """Every dbt model as an asset and every data test as a check; Dagster splits it around the Python assets."""
+    manifest = prepare_manifest(settings)
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator(), name="dbt_models")
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, run: dg.ResourceParam[Run]) -> Iterator[Any]:
+        build = [
+            "build",
+            "--exclude-resource-type",
+            "unit_test",
+            *variables(settings, run.warehouse.file),
+        ]
+        invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
+        yield from _with_row_counts(invocation, run.warehouse, context)
+
+    return models
+
+
+def _with_row_counts(
+    invocation: DbtCliInvocation, warehouse: Warehouse, context: dg.AssetExecutionContext
+) -> Iterator[Any]:
+    """dbt's events, the models last: their rows are counted when dbt has let go of the file.
+
+    dagster-dbt's own `fetch_row_counts` waits for that as well, and then keeps the file open in this process.
+    """
+    built: list[dg.Output[Any]] = []
+    failure: Exception | None = None
+    try:
+        for event in invocation.stream():
+            if isinstance(event, dg.Output):
+                built.append(event)
+                context.log.info(f"{PROGRESS}{event.metadata['unique_id'].value}")
+            else:
+                yield event
+    except DagsterDbtCliRuntimeError as error:  # what was built before is still reported
+        failure = error
+    counts = warehouse.row_counts()
+    for output in built:
+        schema, table = context.asset_key_for_output(output.output_name).path
+        count = {"dagster/row_count": counts[f"{schema}.{table}"]} if f"{schema}.{table}" in counts else {}
+        yield dg.Output(output.value, output_name=output.output_name, metadata={**output.metadata, **count})
+    if failure:
+        raise failure
+
+
+def variables(settings: Settings, warehouse: Path) -> list[str]:
+    """The arguments that tell the profile which file to write and how much of the machine to take."""
+    values = {
+        "warehouse": str(warehouse),
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "spill": str(warehouse.with_suffix(".spill")),
+    }
+    return ["--vars", json.dumps(values)]
+
+
+def prepare_manifest(settings: Settings) -> Path:
+    """Parse the project once; parse again only when a file of it, dbt, or the settings it takes have changed.
+
+    Raises:
+        ClienteleError: the project does not parse; dbt's own words say why.
+    """
+    manifest = settings.dbt_target_dir / "manifest.json"
+    stamp = settings.dbt_target_dir / "parsed.sha256"
+    arguments = variables(settings, settings.warehouse_file)
+    fingerprint = _fingerprint(*arguments)
+    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+        return manifest
+    settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        [DBT, "--quiet", "parse", *arguments, "--target-path", str(settings.dbt_target_dir)]
+        + ["--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)]
+        + ["--log-path", str(settings.dbt_target_dir)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ClienteleError(f"The dbt project does not parse:\n{done.stdout}{done.stderr}")
+    stamp.write_text(fingerprint)
+    return manifest
+
+
+def _fingerprint(*arguments: str) -> str:
+    digest = hashlib.sha256("\0".join([version("dbt-core"), version("dbt-duckdb"), *arguments]).encode())
+    for file in sorted(DBT_PROJECT_DIR.rglob("*")):
+        if file.suffix in (".sql", ".yml") and "target" not in file.relative_to(DBT_PROJECT_DIR).parts:
+            digest.update(str(file.relative_to(DBT_PROJECT_DIR)).encode() + file.read_bytes())
+    return digest.hexdigest()

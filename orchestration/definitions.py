@@ -1,0 +1,61 @@
+"""The one code location: settings in, every asset, check, job, schedule and resource out. Only this module composes."""
+
+import json
+from typing import Any
+
+import dagster as dg
+
+from orchestration import automation
+from orchestration.assets import churn, clv, features, models, raw, segmentation
+from orchestration.assets.publish import published_version
+from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
+from orchestration.errors import ClienteleError
+from orchestration.publish import PUBLIC_SCHEMAS
+from orchestration.run import run_resource
+from orchestration.settings import Settings
+from orchestration.source import load_source
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All definitions for one set of settings; tests call it with their own."""
+    sql = dbt_models(settings)
+    python = [*raw.ASSETS, *features.ASSETS, *segmentation.ASSETS, *churn.ASSETS, *clv.ASSETS, *models.ASSETS]
+    keys = [key for assets in (sql, *python) for key in assets.keys]
+    public = [key for key in keys if key.path[0] in PUBLIC_SCHEMAS]
+    publication = published_version(sorted(public, key=lambda key: tuple(key.path)), _comments(settings))
+    return dg.Definitions(
+        assets=[sql, *python, publication],
+        jobs=automation.jobs(),
+        schedules=automation.schedules(settings, timezone=_timezone(settings)),
+        resources={"dbt": dbt_resource(), "run": run_resource(settings)},
+        executor=dg.in_process_executor,
+    )
+
+
+def _comments(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Descriptions by `schema.table` from the dbt project, for tables that SQL makes and that Python makes."""
+    manifest = json.loads(prepare_manifest(settings).read_text())
+    nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
+    return {
+        f"{node['schema']}.{node['name']}": {
+            "description": node["description"],
+            "columns": {name: column["description"] for name, column in node["columns"].items()},
+        }
+        for node in nodes
+        if node["resource_type"] in ("model", "source")
+    }
+
+
+def _timezone(settings: Settings) -> str:
+    """The source's time zone; where the source file is broken its run says so, and the schedules use UTC."""
+    try:
+        return load_source(settings.source).timezone
+    except ClienteleError:
+        return "UTC"
+
+
+def __getattr__(name: str) -> dg.Definitions:
+    """`defs`, built when Dagster asks for it: importing this module does no work."""
+    if name == "defs":
+        return build_definitions(Settings())
+    raise AttributeError(name)

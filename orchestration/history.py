@@ -1,0 +1,44 @@
+"""What is kept of published days: segment membership, the score ledger and cut points, one Parquet file a day.
+
+Append-only: a day's file is written once per publication and replaced only by the same day, by rename.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+
+class History:
+    """Frames by subject and as-of date, each a file `<subject>/<source>/<as-of date>.parquet`."""
+
+    def __init__(self, folder: Path, *, source: str) -> None:
+        self._folder = folder
+        self._source = source
+
+    def keep(self, subject: str, as_of: date, frame: pl.DataFrame) -> None:
+        """Keep one day of a subject."""
+        file = self._folder / subject / self._source / f"{as_of.isoformat()}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        hidden = file.with_name(f".{file.name}")
+        frame.write_parquet(hidden)
+        hidden.replace(file)
+
+    def days(self, subject: str) -> list[date]:
+        """The days on record, earliest first."""
+        home = self._folder / subject / self._source
+        return sorted(date.fromisoformat(file.stem) for file in home.glob("[!.]*.parquet"))
+
+    def read(self, subject: str, as_of: date) -> pl.DataFrame:
+        """One day of a subject."""
+        return pl.read_parquet(self._folder / subject / self._source / f"{as_of.isoformat()}.parquet")
+
+    def before(self, subject: str, as_of: date, *, is_same_day_included: bool = False) -> date | None:
+        """The last day on record before `as_of`, or on it where that is asked for."""
+        known = [day for day in self.days(subject) if day < as_of or (is_same_day_included and day == as_of)]
+        return known[-1] if known else None
+
+
+LEDGER: Final = {"churn": "ml.churn_scores", "clv": "ml.clv_predictions"}
+"""The tables whose every published batch is kept, to be graded once its horizon has passed."""

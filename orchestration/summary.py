@@ -1,0 +1,101 @@
+"""The headline numbers of what is published, as one dictionary and as text for people."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.publish import DATABASE, read_manifest
+from orchestration.run import last_run
+from orchestration.settings import Settings
+from orchestration.warehouse import Connection, reader
+
+
+def summarise(folder: Path) -> dict[str, Any]:
+    """What a published version holds: rows in and rejected, customers, segments, and each model beside its rule."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return {}
+    with reader(folder / DATABASE) as connection:
+        reconciliation = _rows(connection, "from quality.reconciliation")
+        return {
+            "run_id": manifest["run_id"],
+            "source": manifest["source"],
+            "as_of_date": manifest["as_of_date"],
+            "published_at": manifest["published_at"],
+            "database": str(folder / DATABASE),
+            "table_count": len(manifest["tables"]),
+            "received_row_count": int(sum(r["received"] for r in reconciliation if r["measure"] == "rows")),
+            "rejected_row_count": int(sum(r["rejected"] for r in reconciliation if r["measure"] == "rows")),
+            "net_amount": next((float(r["accepted"]) for r in reconciliation if r["measure"] == "amount"), 0.0),
+            "customer_count": _rows(connection, "select count(*) as n from marts.dim_customers")[0]["n"],
+            "segments": {
+                strategy: {
+                    row["segment"]: row["customer_count"]
+                    for row in _rows(connection, "from reports.rpt_segment_profiles order by customer_count desc")
+                    if row["strategy"] == strategy
+                }
+                for strategy in ("rfm", "lifecycle")
+            },
+            "models": _rows(connection, "from reports.rpt_model_health order by model, horizon_days"),
+            "unavailable": _rows(
+                connection, "select capability, reason from quality.capabilities where not is_available"
+            ),
+        }
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """The last run, what is published, and how the models do."""
+    record = last_run(settings)
+    return {
+        "data_dir": str(settings.data_dir),
+        "last_run": asdict(record) if record else None,
+        "published": summarise(settings.published_dir / "current"),
+    }
+
+
+def show(summary: dict[str, Any], console: Console) -> None:
+    """Print the headline numbers."""
+    if not summary:
+        console.print("Nothing is published yet: `clientele run` publishes.")
+        return
+    console.print(f"\n[bold]{summary['source']}[/bold] as of {summary['as_of_date']}", highlight=False)
+    facts = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    rejected = summary["rejected_row_count"]
+    facts.add_row("Rows received", f"{summary['received_row_count']:,}, {rejected:,} of them rejected")
+    facts.add_row("Customers", f"{summary['customer_count']:,}")
+    facts.add_row("Net amount", f"{summary['net_amount']:,.2f}")
+    for strategy, segments in summary["segments"].items():
+        largest = ", ".join(f"{name} {count:,}" for name, count in list(segments.items())[:5])
+        facts.add_row(f"Segments ({strategy})", largest or "none")
+    for model in summary["models"]:
+        facts.add_row(f"{model['model'].upper()}, {model['horizon_days']} days", _model_line(model))
+    off = ", ".join(row["capability"] for row in summary["unavailable"])
+    facts.add_row("Switched off", f"{off or 'nothing'} (reasons in quality.capabilities)")
+    facts.add_row("For BI", f"{summary['database']} (read-only)")
+    console.print(facts, soft_wrap=True, highlight=False)
+
+
+def as_json(summary: dict[str, Any]) -> str:
+    """The summary as one JSON object."""
+    return json.dumps(summary, default=str, indent=1)
+
+
+def _model_line(model: dict[str, Any]) -> str:
+    serves = f"{model['candidate'].replace('_', ' ')} serves ({model['served_by']})"
+    if model["rank_value"] is None:
+        return f"{serves}: {model['reason']}"
+    return (
+        f"{serves}; model against best rule: "
+        f"{model['rank_metric']} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
+        f"{model['loss_metric']} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
+    )
+
+
+def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
+    result = connection.execute(query)
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

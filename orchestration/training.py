@@ -1,0 +1,177 @@
+"""Training as every model family needs it: is it due, on which snapshots, and keep what came out.
+
+The contest itself is `ml`'s; where the files lie is `model_files`'.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import dagster as dg
+import polars as pl
+
+from ml.backtest import SNAPSHOTS, Cutoffs, build_snapshots, plan_cutoffs
+from ml.gate import Decision
+from ml.schemas import TRANSACTIONS, empty
+from orchestration.errors import ClienteleError
+from orchestration.model_files import ModelCard, ModelFiles, dump
+from orchestration.run import Run
+
+LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy", "skops")
+
+
+class Trained(Protocol):
+    """What a family's `train` gives back."""
+
+    @property
+    def evaluations(self) -> pl.DataFrame: ...  # noqa: D102 - MODEL_EVALUATIONS without the version
+    @property
+    def decision(self) -> Decision: ...  # noqa: D102 - who serves and why
+    @property
+    def serving(self) -> Any: ...  # noqa: D102 - the fitted estimator
+
+
+@dataclass(frozen=True)
+class Question:
+    """What one model is asked: the family, its horizon, whom it is about and how much history it wants."""
+
+    model: str
+    horizon_days: int
+    config: dict[str, Any]
+    minimum_history_days: int
+    maximum_training_cutoffs: int
+    minimum_training_cutoffs: int
+    active_window_days: int | None = None
+
+
+def files(run: Run) -> ModelFiles:
+    """The kept trainings of the run's data folder."""
+    return ModelFiles(run.settings.history_dir / "models")
+
+
+def serving_card(run: Run, question: Question, *, as_of: date) -> ModelCard | None:
+    """The newest training that may answer the question at a day."""
+    return files(run).latest(
+        question.model,
+        horizon_days=question.horizon_days,
+        source=run.source.name,
+        as_of=as_of,
+        config=question.config,
+    )
+
+
+def load(run: Run, question: Question, *, trusted: Sequence[str]) -> tuple[ModelCard, Any]:
+    """The card and the fitted estimator that serve the question at the run's day.
+
+    Raises:
+        ClienteleError: nothing is on file, or the file is not the one that was kept.
+    """
+    card = serving_card(run, question, as_of=run.as_of())
+    if card is None:
+        raise ClienteleError(
+            f"No {question.model} model is on file for {run.source.name}: launch the job `retrain` once."
+        )
+    return card, files(run).load(card, trusted=trusted)
+
+
+def is_due(run: Run, card: ModelCard | None, *, as_of: date) -> bool:
+    """Whether to train: when asked to, when there is nothing to serve, or when the last training is too old."""
+    if card is None or run.retrain:
+        return True
+    age = (as_of - card.as_of_date).days
+    return run.retrain is None and age >= run.source.models.retrain_after_days
+
+
+def plan(run: Run, question: Question, *, as_of: date) -> Cutoffs | None:
+    """The past days to train and test on, or none where history is too short."""
+    first = run.warehouse.read("select min(transaction_date) from marts.fct_transactions where is_purchase").item()
+    if first is None:
+        return None
+    return plan_cutoffs(
+        first_date=first,
+        as_of=as_of,
+        horizon_days=question.horizon_days,
+        minimum_history_days=question.minimum_history_days,
+        maximum_training=question.maximum_training_cutoffs,
+        minimum_training=question.minimum_training_cutoffs,
+    )
+
+
+def snapshots(run: Run, question: Question, cutoffs: Cutoffs | None, *, as_of: date) -> pl.DataFrame:
+    """Labelled snapshots at every cut-off; without a plan, those of the latest matured day alone."""
+    days = cutoffs.all if cutoffs else (as_of - timedelta(days=question.horizon_days),)
+    frames = run.warehouse.map_customers(
+        "marts.fct_transactions",
+        lambda bucket: build_snapshots(
+            bucket,
+            cutoffs=days,
+            horizon_days=question.horizon_days,
+            active_window_days=question.active_window_days,
+        ),
+        columns=TRANSACTIONS,
+        where="customer_id is not null",
+    )
+    return pl.concat([empty(SNAPSHOTS), *frames]).sort("as_of_date", "customer_id")
+
+
+def keep(
+    run: Run, question: Question, trained: Trained, *, as_of: date, calibration_points: pl.DataFrame | None = None
+) -> ModelCard:
+    """Keep a training as a file and a card; the version says model, horizon, day and content."""
+    content = dump(trained.serving)
+    digest = hashlib.sha256(content).hexdigest()
+    decision = trained.decision
+    card = ModelCard(
+        model=question.model,
+        model_version=f"{question.model}-{question.horizon_days}d-{as_of.isoformat()}-{digest[:8]}",
+        source=run.source.name,
+        as_of_date=as_of,
+        trained_at=datetime.now(UTC).replace(tzinfo=None),
+        horizon_days=question.horizon_days,
+        served_by=decision.served_by,
+        candidate=decision.candidate,
+        statuses=decision.status,
+        reason=decision.reason,
+        config=question.config,
+        library_versions={name: version(name) for name in LIBRARIES},
+        model_sha256=digest,
+        evaluations=trained.evaluations.to_dicts(),
+        calibration_points=[] if calibration_points is None else calibration_points.to_dicts(),
+    )
+    files(run).keep(card, content)
+    return card
+
+
+def train_if_due(run: Run, question: Question, train: Callable[..., ModelCard]) -> tuple[ModelCard, bool]:
+    """The training that serves now, and whether it was made just now; `train(snapshots, cutoffs, as_of)` makes one."""
+    as_of = run.as_of()
+    card = serving_card(run, question, as_of=as_of)
+    if card is not None and not is_due(run, card, as_of=as_of):
+        return card, False
+    cutoffs = plan(run, question, as_of=as_of)
+    return train(snapshots(run, question, cutoffs, as_of=as_of), cutoffs=cutoffs, as_of=as_of), True
+
+
+def metadata(card: ModelCard, *, is_new: bool) -> dict[str, Any]:
+    """What the UI shows of a training: who serves, why, and every metric of the serving candidate as a number."""
+    numbers = {
+        f"{row['candidate']}_{row['metric']}": dg.MetadataValue.float(row["value"])
+        for row in card.evaluations
+        if row["value"] is not None and row["candidate"] in {card.candidate, *_refused(card)}
+    }
+    return {
+        "model_version": card.model_version,
+        "served_by": card.served_by,
+        "candidate": card.candidate,
+        "reason": dg.MetadataValue.md(card.reason),
+        "is_newly_trained": is_new,
+        "trained_as_of_date": card.as_of_date.isoformat(),
+        **numbers,
+    }
+
+
+def _refused(card: ModelCard) -> set[str]:
+    return {name for name, status in card.statuses.items() if status == "rejected"}

@@ -1,0 +1,102 @@
+"""Customers simulated from the assumptions of BG/NBD and Gamma-Gamma; the shop they make; and CDNOW."""
+
+from datetime import date, datetime, time, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ml.backtest import Cutoffs, build_snapshots, plan_cutoffs
+from ml.schemas import TRANSACTIONS, conform
+
+Array = npt.NDArray[np.float64]
+AS_OF = date(2026, 6, 30)
+HORIZON = 60
+
+
+def purchase_times(count: int, *, r: float, alpha: float, a: float, b: float, until: float, seed: int) -> Array:
+    """Times of repeat purchases, shape (customers, purchases), infinite after the last."""
+    random = np.random.default_rng(seed)
+    rate = random.gamma(r, 1 / alpha, count)
+    purchases = random.geometric(np.clip(random.beta(a, b, count), 1e-12, 1))
+    width = int(rate.max() * until * 2) + 30
+    times = np.cumsum(random.exponential(1, (count, width)), axis=1) / rate[:, None]
+    return np.where((times <= until) & (np.arange(width) < purchases[:, None]), times, np.inf)
+
+
+def histories(times: Array, *, until: float) -> Array:
+    """x, t_x and T of each customer."""
+    last = np.where(np.isfinite(times), times, 0).max(axis=1)
+    return np.column_stack([np.isfinite(times).sum(axis=1), last, np.full(len(times), until)])
+
+
+def shop(customers: int = 900, *, seed: int = 0) -> pl.DataFrame:
+    """TRANSACTIONS of a shop of two years up to AS_OF whose customers joined over the first year."""
+    random = np.random.default_rng(seed)
+    times = purchase_times(customers, r=0.8, alpha=20, a=0.6, b=3, until=730, seed=seed)
+    start = random.integers(0, 365, customers)
+    spend = 15 * 4 / random.gamma(4, 1, customers)
+    opened = datetime.combine(AS_OF - timedelta(days=729), time())
+    rows = []
+    for customer in range(customers):
+        for day in [0.0, *times[customer][np.isfinite(times[customer])]]:
+            moment = opened + timedelta(days=float(start[customer] + day))
+            amount = round(float(spend[customer] * random.gamma(6, 1 / 6)) + 0.01, 2)
+            rows.append((f"c{customer:04}", moment, amount))
+    frame = pl.DataFrame(rows, schema=["customer_id", "occurred_at", "net_amount"], orient="row")
+    return conform(
+        frame.with_row_index("transaction_id").with_columns(
+            transaction_date=pl.col("occurred_at").dt.date(),
+            line_count=pl.lit(1),
+            gross_amount=pl.col("net_amount"),
+            discount_amount=pl.lit(0),
+            is_purchase=pl.lit(True),
+            is_return=pl.lit(False),
+        ),
+        TRANSACTIONS,
+    ).filter(pl.col("transaction_date") <= AS_OF)
+
+
+def plan(transactions: pl.DataFrame) -> Cutoffs:
+    """Cut-offs of the shop."""
+    first = transactions["transaction_date"].min()
+    assert isinstance(first, date)
+    cutoffs = plan_cutoffs(
+        first_date=first, as_of=AS_OF, horizon_days=HORIZON, minimum_history_days=180, maximum_training=4
+    )
+    assert cutoffs is not None
+    return cutoffs
+
+
+def snapshots(transactions: pl.DataFrame, *, active_window_days: int | None = None) -> pl.DataFrame:
+    """Snapshots of the shop at all its cut-offs."""
+    return build_snapshots(
+        transactions,
+        cutoffs=plan(transactions).all,
+        horizon_days=HORIZON,
+        active_window_days=active_window_days,
+    )
+
+
+def cdnow() -> pl.DataFrame:
+    """The CDNOW sample to 1997-09-30 by customer and day: weeks since the first, amount, T in weeks."""
+    package = find_spec("lifetimes")  # found, not imported: only its data is wanted
+    assert package is not None
+    assert package.submodule_search_locations
+    sample = Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_sample.txt"
+    fields = [line.split() for line in sample.read_text().splitlines()]
+    end = date(1997, 9, 30)
+    return (
+        pl.DataFrame([(f[1], f[2], float(f[4])) for f in fields], schema=["customer", "day", "amount"], orient="row")
+        .with_columns(pl.col("day").str.to_date("%Y%m%d"))
+        .filter(pl.col("day") <= end)
+        .group_by("customer", "day")
+        .agg(pl.col("amount").sum())
+        .sort("customer", "day")
+        .with_columns(
+            week=(pl.col("day") - pl.col("day").min().over("customer")).dt.total_days() / 7,
+            T=(end - pl.col("day").min().over("customer")).dt.total_days() / 7,
+        )
+    )
