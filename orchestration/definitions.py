@@ -20,11 +20,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions for one set of settings; tests call it with their own."""
     sql = dbt_models(settings)
     python = [*raw.ASSETS, *features.ASSETS, *segmentation.ASSETS, *churn.ASSETS, *clv.ASSETS, *models.ASSETS]
-    keys = [key for assets in (sql, *python) for key in assets.keys]
+    keys = [key for assets in (*sql, *python) for key in assets.keys]
     public = [key for key in keys if key.path[0] in PUBLIC_SCHEMAS]
     publication = published_version(sorted(public, key=lambda key: tuple(key.path)), _comments(settings))
     return dg.Definitions(
-        assets=[sql, *python, publication],
+        assets=[*sql, *python, publication],
         jobs=automation.jobs(),
         schedules=automation.schedules(settings, timezone=_timezone(settings)),
         resources={"dbt": dbt_resource(), "run": run_resource(settings)},

@@ -2,7 +2,10 @@
 with totals as (
 
     select
-        (select accepted from {{ ref('reconciliation') }} where entity = 'transactions' and measure = 'amount') as accepted,
+        (
+            select accepted from {{ ref('reconciliation') }}
+            where entity = 'transactions' and measure = 'amount'
+        ) as accepted,
         (select coalesce(sum(net_amount), 0) from {{ ref('fct_transaction_lines') }}) as line_amount,
         (select coalesce(sum(net_amount), 0) from {{ ref('fct_transactions') }}) as transaction_amount
 

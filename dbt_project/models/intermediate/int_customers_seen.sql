@@ -3,7 +3,8 @@ with seen as (
 
     select customer_id from {{ ref('stg_customers') }}
     union
-    select customer_id from {{ ref('stg_transactions') }} where customer_id is not null
+    select customer_id from {{ ref('stg_transactions') }}
+    where customer_id is not null
     union
     select customer_id from {{ ref('stg_campaign_contacts') }}
 

@@ -2,10 +2,10 @@
 with recursive bounds as (
 
     select
-        min(transaction_date) as first_date,
-        max(as_of_date) as last_date
-    from {{ ref('fct_transactions') }}
-    cross join {{ ref('stg_as_of') }}
+        min(transactions.transaction_date) as first_date,
+        max(as_of.as_of_date) as last_date
+    from {{ ref('fct_transactions') }} as transactions
+    cross join {{ ref('stg_as_of') }} as as_of
 
 ),
 

@@ -8,7 +8,7 @@ select
     row_status,
     split_part(row_reason, '.', 1) as reason,
     nullif(split_part(row_reason, '.', 2), '') as field,
-    {% if entity == 'transactions' %}amount{% else %}cast(null as decimal(18, 4)){% endif %} as amount
+    {% if entity == 'transactions' %}amount{% else %}cast(null as decimal(18, 4)) as amount{% endif %}
 from {{ ref('stg_' ~ entity ~ '_classified') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

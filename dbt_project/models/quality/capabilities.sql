@@ -33,7 +33,11 @@ contacts as (
 
 counted as (
 
-    select * from transactions
+    select
+        transactions.*,
+        customers.*,
+        contacts.*
+    from transactions
     cross join customers
     cross join contacts
 

@@ -34,7 +34,7 @@ activity as (
         sum(transactions.net_amount) as net_amount
     from {{ ref('fct_transactions') }} as transactions
     inner join customers on transactions.customer_id = customers.customer_id
-    group by 1, 2
+    group by customers.cohort_month, month_start
 
 ),
 

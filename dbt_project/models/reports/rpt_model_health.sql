@@ -9,7 +9,9 @@ serving as (
     select *
     from versions
     where status in ('champion', 'rule')
-    qualify row_number() over (partition by model, horizon_days order by as_of_date desc, trained_at desc, model_version) = 1
+    qualify row_number() over (
+        partition by model, horizon_days order by as_of_date desc, trained_at desc, model_version desc
+    ) = 1
 
 ),
 

@@ -49,4 +49,4 @@ select
     round(average_churn_probability, 9) as average_churn_probability,
     round(average_expected_amount, 4) as average_expected_amount
 from profiled
-order by strategy, net_amount desc, segment
+order by strategy asc, net_amount desc, segment asc
