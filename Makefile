@@ -14,7 +14,7 @@ test: .venv/.develop           ## the whole test suite
 	@$(BIN)/pytest
 
 check: .venv/.develop          ## format, lint, types, import arrows, SQL lint
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -p 2 -q dbt_project
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
 
 dev: .venv/.runtime            ## the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev

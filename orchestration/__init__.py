@@ -1,1 +1,1 @@
-"""Addresses, wiring, schedules and the command line: asks the warehouse, calls `ml` and dbt, keeps no logic of its own."""
+"""Addresses, wiring, schedules and the command line: asks the warehouse, calls `ml` and dbt, no logic of its own."""

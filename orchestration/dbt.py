@@ -18,6 +18,7 @@ from dagster_dbt import (
     DagsterDbtTranslatorSettings,
     DbtCliInvocation,
     DbtCliResource,
+    DbtProject,
     dbt_assets,
 )
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
@@ -43,6 +44,18 @@ class Translator(DagsterDbtTranslator):
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002 - dagster-dbt's shape
         """One team owns every model."""
         return OWNERS
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """Checks on Python's tables run together with the reports: publishing waits for them, other tables do not."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        is_python = spec is not None and spec.asset_key.path[0] == "ml"
+        return spec._replace(blocking=False) if spec is not None and is_python else spec
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The description without the SQL that dagster-dbt appends: a link leads to it."""
@@ -81,9 +94,7 @@ def _invocation(
         select=select,
         exclude=exclude,
     )
-    def models(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, run: dg.ResourceParam[Run]
-    ) -> Iterator[Any]:
+    def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, run: dg.ResourceParam[Run]) -> Iterator[Any]:
         build = [
             "build",
             "--exclude-resource-type",
@@ -147,10 +158,14 @@ def prepare_manifest(settings: Settings) -> Path:
     if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
         return manifest
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
+    places = {
+        "--project-dir": DBT_PROJECT_DIR,
+        "--profiles-dir": DBT_PROJECT_DIR,
+        "--target-path": settings.dbt_target_dir,
+        "--log-path": settings.dbt_target_dir,
+    }
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        [DBT, "--quiet", "parse", *arguments, "--target-path", str(settings.dbt_target_dir)]
-        + ["--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)]
-        + ["--log-path", str(settings.dbt_target_dir)],
+        [DBT, "--quiet", "parse", *arguments, *(str(word) for pair in places.items() for word in pair)],
         capture_output=True,
         text=True,
         check=False,

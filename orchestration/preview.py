@@ -77,7 +77,7 @@ def show(report: dict[str, Any], console: Console) -> None:
     console.print(questions, soft_wrap=True, highlight=False)
     console.print(
         f"\nChurn over {report['models']['churn']['horizon_days']} days, CLV over "
-        f"{', '.join(map(str, report['models']['clv']['horizons_days']))} days. Nothing was kept; `clientele run` runs it.",
+        f"{', '.join(map(str, report['models']['clv']['horizons_days']))} days. `clientele run` runs it.",
         highlight=False,
     )
 

@@ -116,7 +116,7 @@ def writer_lock(settings: Settings, *, wait: bool) -> Iterator[None]:
     except Timeout:
         process = holder.read_text() if holder.exists() else "unknown"
         raise BusyError(
-            f"Another run holds {settings.data_dir} (process {process}). Nothing was changed; try again when it is done."
+            f"Another run holds {settings.data_dir} (process {process}). Nothing was changed; try again later."
         ) from None
     try:
         holder.write_text(str(os.getpid()))

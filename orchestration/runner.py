@@ -55,9 +55,8 @@ def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: 
 
         def hear(entry: dg.EventLogEntry) -> None:
             listener(entry)
-            if entry.is_dagster_event:
-                if entry.get_dagster_event().event_type_value == "STEP_FAILURE":
-                    failures.append(entry.get_dagster_event())
+            if entry.is_dagster_event and entry.get_dagster_event().event_type_value == "STEP_FAILURE":
+                failures.append(entry.get_dagster_event())
 
         instance.add_event_listener(run_id, hear)
         result = definitions.resolve_job_def(name).execute_in_process(

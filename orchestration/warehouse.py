@@ -53,7 +53,7 @@ class Warehouse:
             return frame
 
     def write(self, key: str, frames: pl.DataFrame | Iterable[pl.DataFrame]) -> int:
-        """Replace table `schema.table` by the frames' rows, by column name, in one transaction; returns their number."""
+        """Replace table `schema.table` by the frames' rows, by column name, in one transaction; returns how many."""
         schema, _, _ = key.partition(".")
         rows = 0
         with self.connect() as connection:

@@ -1,4 +1,4 @@
--- The customer columns that a source declares beyond the contract: what raw.customers has and the contract does not name.
+-- The customer columns that a source declares beyond the contract: what raw.customers has and the contract lacks.
 {% macro declared_attributes() %}
     {%- set contract = [
         'customer_id', 'created_at', 'birth_date', 'age_band', 'gender', 'income_band', 'household_size', 'city',

@@ -2,6 +2,7 @@
 -- the source at hand made of them, and provenance and content_hash are those of an ordinary, distinct row of one file.
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {%- set columns = adapter.get_columns_in_relation(this) -%}
+    {%- set is_raw = this.schema == 'raw' and this.identifier != 'source_settings' -%}
     {%- for row in rows or [{}] %}
         {%- set values = {
             '_source_file': 'a.csv', '_row_number': loop.index, '_received_at': '2030-01-01', '_is_excluded': false,
@@ -11,10 +12,9 @@
         select
         {%- for column in columns %}
             {%- set value = values.get(column.name) %}
-            {%- set is_received = this.schema == 'raw' and this.identifier != 'source_settings' and column.name[0] != '_' %}
             cast(
                 {{- 'null' if value is none else dbt.string_literal(dbt.escape_single_quotes(value | string)) }} as
-                {{- ' varchar' if is_received else ' ' ~ column.data_type -}}
+                {{- ' varchar' if is_raw and column.name[0] != '_' else ' ' ~ column.data_type -}}
             ) as {{ adapter.quote(column.name) }}{{ ',' if not loop.last }}
         {%- endfor %}
         {{ 'union all' if not loop.last }}

@@ -5,7 +5,7 @@
     nullif(trim(cast({{ column }} as varchar)), '')
 {%- endmacro %}
 
--- Through text, so that a binary fraction such as 0.1 + 0.2 is the decimal that was meant; half is rounded away from zero.
+-- Through text, so that a binary fraction such as 0.1 + 0.2 is the decimal that was meant; half rounds away from zero.
 {% macro as_money(column) -%}
     try_cast(cast({{ column }} as varchar) as decimal(18, 4))
 {%- endmacro %}

@@ -36,7 +36,7 @@ def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
-    description="One row per model version x candidate x cut-off x metric: models beside the simple rules, out of time.",
+    description="One row per model version x candidate x cut-off x metric: models beside the rules, out of time.",
 )
 def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the numbers of the kept trainings into a table."""

@@ -65,7 +65,8 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 def _check_day(run: Run) -> None:
     first = run.warehouse.read(
-        "select min(try_cast(occurred_at as timestamp))::date as first_date, count(*) as row_count from raw.transactions"
+        "select min(try_cast(occurred_at as timestamp))::date as first_date, count(*) as row_count "
+        "from raw.transactions"
     ).row(0, named=True)
     if not first["row_count"] and "transactions" in run.source.entities:
         raise InputError(
