@@ -4,7 +4,7 @@ What is drawn is computed in `ml`; matplotlib is imported when a picture is made
 """
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -12,27 +12,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MODEL_COLOUR, RULE_COLOUR, GRID_COLOUR = "#2f5bd8", "#9a9a9a", "#d0d0d0"
+MODEL_COLOUR, GRID_COLOUR = "#2f5bd8", "#c8c8c8"
+RULE_STYLES: Final[list[dict[str, Any]]] = [
+    {"color": "#555555", "marker": marker, "linestyle": line, "linewidth": 1, "markersize": 5}
+    for marker, line in (("s", "-"), ("^", "--"), ("v", ":"), ("D", "-."))
+]
 
 
 def calibration(points: pl.DataFrame, *, served: str, cutoff: date, horizon_days: int) -> "Figure":
     """Predicted against observed churn by tenths of customers: the serving candidate in colour, the others in grey."""
     figure, axes = _figure(6.2, 5.2)
-    top = max(float(points.select(pl.max_horizontal("predicted", "observed").max()).item() or 0), 0.1) * 1.05
-    axes.plot([0, top], [0, top], color=GRID_COLOUR, linestyle="--", label="perfectly calibrated", zorder=1)
-    for candidate, group in points.group_by("candidate", maintain_order=True):
-        name = str(candidate[0])
-        colour, order = (MODEL_COLOUR, 3) if name == served else (RULE_COLOUR, 2)
-        axes.plot(
-            group["predicted"] * 100,
-            group["observed"] * 100,
-            marker="os^Dv"[order if name == served else len(name) % 2],
-            color=colour,
-            label=f"{name.replace('_', ' ')}{' (serves)' if name == served else ''}",
-            zorder=order,
-        )
-    axes.lines[0].set_data([0, top * 100], [0, top * 100])
-    axes.set(xlim=(0, top * 100), ylim=(0, top * 100), aspect="equal")
+    top = 105 * float(points.select(pl.max_horizontal("predicted", "observed").max()).item())
+    axes.plot([0, top], [0, top], color=GRID_COLOUR, label="perfectly calibrated", linewidth=1)
+    candidates = points["candidate"].unique(maintain_order=True).to_list()
+    for name, style in zip(candidates, RULE_STYLES, strict=False):
+        tenths = points.filter(pl.col("candidate") == name)
+        look = {"color": MODEL_COLOUR, "marker": "o", "zorder": 3} if name == served else style
+        label = name.replace("_", " ") + (" (serves)" if name == served else "")
+        axes.plot(tenths["predicted"] * 100, tenths["observed"] * 100, label=label, **look)
+    axes.set(xlim=(0, top), ylim=(0, top), aspect="equal")
     axes.set_xlabel(f"Predicted: no purchase in {horizon_days} days (%)")
     axes.set_ylabel("Observed (%)")
     axes.set_title(f"Churn calibration, customers of {cutoff}\n(tenths by predicted probability)", fontsize=11)

@@ -20,6 +20,7 @@ from orchestration.errors import ClienteleError
 from orchestration.model_files import ModelCard, ModelFiles, dump
 from orchestration.run import Run
 
+COMPARED = ("auc", "brier", "normalised_gini", "rmse", "bias")  # shown for the rules as well
 LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy", "skops")
 
 
@@ -156,11 +157,12 @@ def train_if_due(run: Run, question: Question, train: Callable[..., ModelCard]) 
 
 
 def metadata(card: ModelCard, *, is_new: bool) -> dict[str, Any]:
-    """What the UI shows of a training: who serves, why, and every metric of the serving candidate as a number."""
+    """What the UI shows of a training: who serves, why, the model's metrics as numbers, and the rules' beside them."""
+    model = next((name for name, status in card.statuses.items() if status in ("champion", "rejected")), None)
     numbers = {
-        f"{row['candidate']}_{row['metric']}": dg.MetadataValue.float(row["value"])
+        row["metric"] if row["candidate"] == model else f"{row['metric']}_{row['candidate']}": row["value"]
         for row in card.evaluations
-        if row["value"] is not None and row["candidate"] in {card.candidate, *_refused(card)}
+        if row["value"] is not None and (row["candidate"] == model or row["metric"] in COMPARED)
     }
     return {
         "model_version": card.model_version,
@@ -169,9 +171,5 @@ def metadata(card: ModelCard, *, is_new: bool) -> dict[str, Any]:
         "reason": dg.MetadataValue.md(card.reason),
         "is_newly_trained": is_new,
         "trained_as_of_date": card.as_of_date.isoformat(),
-        **numbers,
+        **{name: dg.MetadataValue.float(value) for name, value in numbers.items()},
     }
-
-
-def _refused(card: ModelCard) -> set[str]:
-    return {name for name, status in card.statuses.items() if status == "rejected"}
