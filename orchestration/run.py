@@ -34,8 +34,8 @@ class Run:
     is_scratch: bool  # an earlier day than the published one: built aside, does not become current
 
     def as_of(self) -> date:
-        """The day whose end the tables of this run describe; known once `staging.stg_as_of` is built."""
-        day: date = self.warehouse.read("select as_of_date from staging.stg_as_of").item()
+        """The day whose end the tables of this run describe; known once `marts.dim_as_of` is built."""
+        day: date = self.warehouse.read("select as_of_date from marts.dim_as_of").item()
         return day
 
 

@@ -17,7 +17,7 @@ from orchestration.run import Run
 
 @dg.asset(
     key=["ml", "clv_model"],
-    deps=[["marts", "fct_transactions"], ["staging", "stg_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
     group_name="clv",
     kinds={"scikitlearn"},
     owners=OWNERS,

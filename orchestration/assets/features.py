@@ -11,7 +11,7 @@ from orchestration.run import Run
 
 @dg.asset(
     key=["ml", "customer_features"],
-    deps=[["marts", "fct_transactions"], ["staging", "stg_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
     group_name="features",
     kinds={"polars", "duckdb"},
     owners=OWNERS,

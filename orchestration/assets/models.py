@@ -46,7 +46,7 @@ def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "score_outcomes"],
-    deps=[["marts", "fct_transactions"], ["staging", "stg_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
     group_name="models",
     kinds={"polars", "duckdb"},
     owners=OWNERS,

@@ -4,16 +4,16 @@ with customers as (
 
 ),
 
-received as (
+settings as (
 
-    select distinct source_name from {{ ref('stg_received') }}
+    select source_name from {{ ref('stg_source_settings') }}
 
 )
 
 select
-    received.source_name as source,
+    settings.source_name as source,
     customers.customer_id as source_customer_id,
     customers.customer_id
 from customers
-cross join received
+cross join settings
 order by customers.customer_id

@@ -11,7 +11,7 @@ with customers as (
 months as (
 
     select distinct cast(date_trunc('month', date_day) as date) as month_start
-    from {{ ref('int_days') }}
+    from {{ ref('dim_dates') }}
 
 ),
 
@@ -60,6 +60,6 @@ select
     cast(coalesce(activity.net_amount, 0) as decimal(38, 4)) as net_amount,
     last_day(grid.month_start) <= as_of.as_of_date as is_complete_month
 from grid
-cross join {{ ref('stg_as_of') }} as as_of
+cross join {{ ref('dim_as_of') }} as as_of
 left join activity on grid.cohort_month = activity.cohort_month and grid.month_start = activity.month_start
 order by grid.cohort_month, month_number

@@ -78,7 +78,7 @@ select
     features.purchase_count_90_days,
     features.net_amount_90_days
 from customers
-cross join {{ ref('stg_as_of') }} as as_of
+cross join {{ ref('dim_as_of') }} as as_of
 left join features on customers.customer_id = features.customer_id
 left join segments on customers.customer_id = segments.customer_id
 left join churn on customers.customer_id = churn.customer_id

@@ -85,7 +85,7 @@ select
     outcomes.outcome_rank_value,
     outcomes.outcome_loss_value
 from serving
-cross join {{ ref('stg_as_of') }} as as_of
+cross join {{ ref('dim_as_of') }} as as_of
 left join compared on serving.model_version = compared.model_version
 left join outcomes on serving.model = outcomes.model and serving.horizon_days = outcomes.horizon_days
 order by serving.model, serving.horizon_days

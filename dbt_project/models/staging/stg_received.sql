@@ -1,11 +1,5 @@
 -- Counted from raw alone, so that the reconciliation compares two independent ways to the same total.
-with settings as (
-
-    select * from {{ source('raw', 'source_settings') }}
-
-),
-
-counted as (
+with counted as (
 
     {% for entity in ['transactions', 'customers', 'products', 'campaigns', 'campaign_contacts'] -%}
     select
@@ -19,9 +13,7 @@ counted as (
 )
 
 select
-    counted.entity,
-    counted.row_count,
-    cast(counted.amount as decimal(38, 4)) as amount,
-    settings.source_name
+    entity,
+    row_count,
+    cast(amount as decimal(38, 4)) as amount
 from counted
-cross join settings
