@@ -119,6 +119,7 @@ def dev(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000, da
     """Open the Dagster UI on 127.0.0.1 with the schedules."""
     with _explained():
         import os
+        import signal
 
         from orchestration.runner import prepare_instance
 
@@ -126,6 +127,7 @@ def dev(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000, da
         home = prepare_instance(settings)
         dagster = str(Path(sys.executable).with_name("dagster"))
         workspace = str(PROJECT_DIR / "workspace.yaml")
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # started from a script it would be ignored, and dagster never end
         os.execve(  # noqa: S606 - our own arguments, no shell
             dagster,
             [dagster, "dev", "-h", "127.0.0.1", "-p", str(port), "-w", workspace],
