@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from orchestration.errors import ClienteleError
+from orchestration.errors import ClienteleError, InputError
 from orchestration.settings import PROJECT_DIR, Settings
 
 app = typer.Typer(
@@ -91,6 +91,21 @@ def check(source: SourceOption = None, json: JsonOption = False) -> None:
             typer.echo(preview.as_json(report))
         else:
             preview.show(report, Console())
+
+
+@app.command()
+def init(
+    files: Annotated[list[Path], typer.Argument(help="Data files: Parquet, CSV or JSON lines.")],
+    out: Annotated[Path, typer.Option(help="Source file to write.")] = Path("source.yml"),
+) -> None:
+    """Look at files and draft a source file to edit, with every guess marked as one."""
+    with _explained():
+        from orchestration.drafting import draft
+
+        if out.exists():
+            raise InputError(f"{out} exists already: name another file with --out.")
+        out.write_text(draft(files, out=out), encoding="utf-8")
+        typer.echo(f"Drafted {out}. Look at every guess, then: clientele check --source {out}")
 
 
 @app.command()
