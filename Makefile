@@ -4,38 +4,29 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-
 .PHONY: run test check dev bench lock format
 
-run: .venv/.runtime            ## the whole pipeline on the demo source
+run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
-
-test: .venv/.develop           ## the whole test suite
+test: .venv/.develop # the whole test suite
 	@$(BIN)/pytest
-
-check: .venv/.develop          ## format, lint, types, import arrows, SQL lint
+check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
-
-dev: .venv/.runtime            ## the Dagster UI with the daily schedule
+dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
-
-bench: .venv/.develop          ## ratios measured within one run
+bench: .venv/.develop # ratios measured within one run
 	@$(BIN)/python -m benchmarks
-
-format: .venv/.develop         ## rewrite Python and SQL in the project's style
+format: .venv/.develop # rewrite Python and SQL in the project's style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/sqlfluff fix -q dbt_project
-
-lock: .venv/.runtime           ## new lock files from pyproject.toml
+lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
 	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock
-	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: install one, or say make PYTHON=/path/to/python" >&2; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python" >&2; exit 2; }
 	@$(PYTHON) -m venv .venv && sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock && touch $@
-
 .venv/.runtime: requirements.lock pyproject.toml $(UV)
 	@$(UV) pip install -q --require-hashes --no-deps -r $< && $(UV) pip install -q --no-deps --no-build-isolation -e . && touch $@
-
 .venv/.develop: requirements-dev.lock .venv/.runtime
 	@$(UV) pip install -q --require-hashes --no-deps -r $< && touch $@
