@@ -13,23 +13,24 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from orchestration.configuration import (
+    ActionsConfig,
+    Limits,
+    ModelsConfig,
+    PrivacyConfig,
+    SegmentsConfig,
+    Strict,
+    as_tuple,
+)
 from orchestration.entities import ENTITIES, START_ENTITIES
 from orchestration.errors import InputError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, (str, dict)) else value
-
-
-class FileOptions(_Strict):
+class FileOptions(Strict):
     """How the files of one entity are written, where that cannot be seen from the file itself."""
 
     delimiter: str | None = Field(None, min_length=1, max_length=1)
@@ -39,10 +40,10 @@ class FileOptions(_Strict):
     repeats: Literal["drop", "keep"] = "drop"
 
 
-class Part(_Strict):
+class Part(Strict):
     """Some files of an entity and what their columns mean."""
 
-    files: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(min_length=1)
+    files: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
     columns: dict[str, str] = Field(min_length=1)
     where: str | None = None
     options: FileOptions = FileOptions()
@@ -54,36 +55,7 @@ class Part(_Strict):
         return {name: str(sql) for name, sql in value.items()} if isinstance(value, dict) else value
 
 
-class ChurnConfig(_Strict):
-    """Churn: what counts as churned, who is eligible, and what the gate asks for."""
-
-    horizon_days: int = Field(90, ge=7, le=730)
-    active_window_days: int = Field(180, ge=7, le=3650)
-    maximum_training_cutoffs: int = Field(6, ge=1, le=36)
-    minimum_history_days: int = Field(60, ge=1)
-    minimum_customers: int = Field(500, ge=1)
-    minimum_outcomes: int = Field(100, ge=1)
-    risk_bands: tuple[float, float] = (0.2, 0.5)
-
-
-class ClvConfig(_Strict):
-    """Customer lifetime value: horizons and minimums."""
-
-    horizons_days: Annotated[tuple[int, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)] = (365,)
-    minimum_history_days: int = Field(60, ge=1)
-    minimum_customers: int = Field(500, ge=1)
-
-
-class ModelsConfig(_Strict):
-    """Everything that decides how models are trained and served."""
-
-    churn: ChurnConfig = ChurnConfig()
-    clv: ClvConfig = ClvConfig()
-    retrain_after_days: int = Field(7, ge=1, description="age at which a refresh trains again by itself")
-    seed: int = 0
-
-
-class Source(_Strict):
+class Source(Strict):
     """One company's data: files, columns, time zone, currency and the few choices that depend on the business."""
 
     name: str = Field(pattern=_NAME.pattern)
@@ -91,8 +63,12 @@ class Source(_Strict):
     currency: str = Field(pattern="[A-Z]{3}")
     as_of: date | None = None
     notice: str | None = Field(None, description="printed at every run: what users of the data must know")
-    entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(_as_tuple)]]
+    entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]
+    limits: Limits = Limits()
     models: ModelsConfig = ModelsConfig()
+    segments: SegmentsConfig = SegmentsConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    actions: ActionsConfig = ActionsConfig()
     path: Path = Field(exclude=True)
 
     @field_validator("timezone")
@@ -197,11 +173,11 @@ def _explain(error: dict[str, Any]) -> str:
 
 def _known_keys(location: list[str]) -> list[str]:
     """The keys that the model at this place of the YAML allows."""
-    model: Any = Source
+    model: type[BaseModel] = Source
     for step in location:
-        model = {
-            "entities": Part, "options": FileOptions, "models": ModelsConfig, "churn": ChurnConfig, "clv": ClvConfig,
-        }.get(step, model)  # fmt: skip
+        inner = Part if step == "entities" else getattr(model.model_fields.get(step), "annotation", None)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
     return [name for name in model.model_fields if name != "path"]
 
 

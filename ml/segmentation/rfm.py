@@ -4,6 +4,7 @@ Cut points are values that customers have, so equal customers always get equal s
 with a segment, and plots, belong elsewhere.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -32,8 +33,8 @@ SEGMENTS: Final = {
 # fmt: on
 
 
-def fit(features: pl.DataFrame) -> pl.DataFrame:
-    """SEGMENT_CUT_POINTS over all of one day's CUSTOMER_FEATURES; no rows without customers.
+def fit(features: pl.DataFrame, *, quantiles: Sequence[float] = QUANTILES) -> pl.DataFrame:
+    """SEGMENT_CUT_POINTS over all of one day's CUSTOMER_FEATURES, at four quantiles; no rows without customers.
 
     The cut point of a quantile q among n customers is the value ranked floor(q (n - 1)) from 0, never a value
     in between. Where many customers tie, neighbouring cut points are equal and some scores stay empty.
@@ -44,7 +45,7 @@ def fit(features: pl.DataFrame) -> pl.DataFrame:
     rows = [
         (as_of, STRATEGY, measure, quantile, features[measure].quantile(quantile, "lower"))
         for measure in MEASURES.values()
-        for quantile in QUANTILES
+        for quantile in quantiles
     ]
     return pl.DataFrame(rows, schema=SEGMENT_CUT_POINTS, orient="row")
 

@@ -13,7 +13,7 @@ from orchestration.history import History
 from orchestration.metadata import column_schema, picture
 from orchestration.run import Run
 
-STRATEGIES = {rfm.STRATEGY: rfm, lifecycle.STRATEGY: lifecycle}
+STRATEGIES = {rfm.STRATEGY: rfm.assign, lifecycle.STRATEGY: lifecycle.assign}
 
 
 @dg.asset(
@@ -27,15 +27,13 @@ STRATEGIES = {rfm.STRATEGY: rfm, lifecycle.STRATEGY: lifecycle}
 def segment_cut_points(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Take the cut points on record, or fit and keep new ones when they are missing, due or asked for."""
     as_of = run.as_of()
-    history = _history(run)
-    day = history.before("cut_points", as_of, is_same_day_included=True)
-    due = day is None or (as_of - day).days >= run.source.models.retrain_after_days
-    is_new = day is None or bool(run.retrain) or (due and run.retrain is None)
-    if is_new:
+    cut_points = _cut_points_on_record(run, as_of)
+    is_new = cut_points is None
+    if cut_points is None:
         features = run.warehouse.read("from ml.customer_features order by customer_id")
-        fitted = [strategy.fit(features) for strategy in STRATEGIES.values()]
-        history.keep("cut_points", as_of, pl.concat(fitted))
-    cut_points = history.read("cut_points", day if day and not is_new else as_of)
+        quantiles = run.source.segments.rfm.quantiles
+        cut_points = pl.concat([rfm.fit(features, quantiles=quantiles), lifecycle.fit(features)])
+        _history(run).keep("cut_points", as_of, cut_points)
     rows = run.warehouse.write("ml.segment_cut_points", cut_points)
     return dg.MaterializeResult(
         metadata={
@@ -59,15 +57,14 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     as_of = run.as_of()
     cut_points = run.warehouse.read("from ml.segment_cut_points")
     previous = _previous(run, as_of)
+    strategies = run.source.segments.strategies
     heat = []
 
     def assign(features: pl.DataFrame) -> pl.DataFrame:
         features = conform(features, CUSTOMER_FEATURES)
-        assigned = {name: strategy.assign(features, cut_points) for name, strategy in STRATEGIES.items()}
-        heat.append(assigned[rfm.STRATEGY])
-        segments = pl.concat(
-            [frame.select("as_of_date", "customer_id", "strategy", "segment") for frame in assigned.values()]
-        )
+        assigned = [STRATEGIES[name](features, cut_points) for name in strategies]
+        heat.append(rfm.assign(features, cut_points))
+        segments = pl.concat(frame.select("as_of_date", "customer_id", "strategy", "segment") for frame in assigned)
         versioned = segments.join(previous, on=["customer_id", "strategy"], how="left").with_columns(
             model_version=pl.format("{}-{}", "strategy", pl.lit(_fitted_on(cut_points, as_of)))
         )
@@ -80,7 +77,7 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         metadata={
             "dagster/row_count": rows,
             "dagster/column_schema": column_schema(CUSTOMER_SEGMENTS),
-            "customer_count": rows // len(STRATEGIES),
+            "customer_count": rows // len(strategies),
             "rfm_heat_map": picture(
                 plots.rfm_heat_map(cells, as_of=as_of, currency=run.source.currency),
                 title="Customers by recency and frequency score",
@@ -91,6 +88,18 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 def _history(run: Run) -> History:
     return History(run.settings.history_dir, source=run.source.name)
+
+
+def _cut_points_on_record(run: Run, as_of: date) -> pl.DataFrame | None:
+    """The newest cut points up to a day, unless new ones are asked for, due, or configured otherwise."""
+    day = _history(run).before("cut_points", as_of, is_same_day_included=True)
+    if day is None or run.retrain:
+        return None
+    if run.retrain is None and (as_of - day).days >= run.source.models.retrain_after_days:
+        return None
+    kept = _history(run).read("cut_points", day)
+    quantiles = kept.filter(pl.col("strategy") == rfm.STRATEGY)["quantile"].unique().sort().to_list()
+    return kept if quantiles in ([], sorted(run.source.segments.rfm.quantiles)) else None
 
 
 def _previous(run: Run, as_of: date) -> pl.DataFrame:

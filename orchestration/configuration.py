@@ -1,0 +1,96 @@
+"""What a source file may configure beside its files: every key typed, defaulted and described, unknown ones refused.
+
+Only choices that depend on the business belong here; what depends on the machine is in `settings`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """Frozen, and refuses keys that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def as_tuple(value: object) -> object:
+    """One item where several may stand."""
+    return (value,) if isinstance(value, str | dict | int) else value
+
+
+class Limits(Strict):
+    """When a run stops before publishing: too much rejected, or totals that jump against the last published day."""
+
+    rejected_row_share: float = Field(
+        0.2, ge=0, le=1, description="largest share of an entity's rows that may be rejected"
+    )
+    rejected_amount_share: float = Field(
+        0.2, ge=0, le=1, description="largest share of the money received, in absolute amounts, that may be rejected"
+    )
+    shrink_share: float = Field(
+        0.3, ge=0, le=1, description="largest share by which an entity's accepted rows may fall against the last day"
+    )
+    growth_factor: float = Field(
+        3.0, ge=1, description="largest factor by which an entity's accepted rows may grow against the last day"
+    )
+
+
+class ChurnConfig(Strict):
+    """Churn: what counts as churned, who is scored, and what a contest needs."""
+
+    horizon_days: int = Field(90, ge=1, le=730, description="no purchase in so many days is churn")
+    active_window_days: int = Field(180, ge=1, le=3650, description="who bought within so many days is scored")
+    maximum_training_cutoffs: int = Field(6, ge=1, le=36, description="past days the tested model is trained on")
+    minimum_history_days: int = Field(60, ge=1, description="history that a past day needs before it")
+    minimum_customers: int = Field(500, ge=1, description="customers that training and test need")
+    minimum_outcomes: int = Field(100, ge=1, description="churned and not churned that training and test need")
+    risk_bands: tuple[float, float] = Field((0.2, 0.5), description="probabilities where medium and high risk begin")
+
+
+class ClvConfig(Strict):
+    """Customer lifetime value: horizons and what a contest needs."""
+
+    horizons_days: Annotated[tuple[int, ...], BeforeValidator(as_tuple)] = Field(
+        (365,), min_length=1, description="days ahead; several are allowed"
+    )
+    minimum_history_days: int = Field(60, ge=1, description="history that a past day needs before it")
+    minimum_customers: int = Field(500, ge=1, description="customers that fit and test need")
+
+
+class ModelsConfig(Strict):
+    """How models are trained and served."""
+
+    churn: ChurnConfig = ChurnConfig()
+    clv: ClvConfig = ClvConfig()
+    retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
+    seed: int = Field(0, ge=0, description="seed of everything random")
+
+
+class RfmConfig(Strict):
+    """RFM segments."""
+
+    quantiles: tuple[float, float, float, float] = Field(
+        (0.2, 0.4, 0.6, 0.8), description="shares of customers at the four cut points of each measure"
+    )
+
+
+class SegmentsConfig(Strict):
+    """How customers are divided."""
+
+    strategies: tuple[Literal["rfm", "lifecycle"], ...] = Field(
+        ("rfm", "lifecycle"), description="strategies that are computed"
+    )
+    rfm: RfmConfig = RfmConfig()
+
+
+class PrivacyConfig(Strict):
+    """What may leave the vault."""
+
+    publishable: tuple[str, ...] = Field(
+        (), description="private columns that this source declares publishable, as entity.column"
+    )
+
+
+class ActionsConfig(Strict):
+    """What is proposed and sent: nothing can be configured yet."""
