@@ -90,7 +90,8 @@ def _failed_checks(broken: list[dg.AssetCheckEvaluation], definitions: dg.Defini
         spec = graph.get_check_spec(check.asset_check_key)
         rows = check.metadata.get("dagster_dbt/failed_row_count")
         count = f", {rows.value} rows" if rows is not None else ""
-        lines.append(f"- {check.check_name} on {'.'.join(check.asset_key.path)}{count}. {spec.description or ''}".rstrip())
+        table = ".".join(check.asset_key.path)
+        lines.append(f"- {check.check_name} on {table}{count}. {spec.description or ''}".rstrip())
     return CheckError("\n".join(lines))
 
 
