@@ -98,17 +98,13 @@ _DECLARED = (
     Entity(
         "feedback",
         "message",
-        _columns(
-            "feedback_id! customer_id transaction_id product_id created_at:timestamp rating:double text? channel"
-        ),
+        _columns("feedback_id! customer_id transaction_id product_id created_at:timestamp rating:double text? channel"),
         key=("feedback_id",),
     ),
     Entity(
         "subscriptions",
         "contract",
-        _columns(
-            "subscription_id! customer_id started_at:timestamp! ended_at:timestamp plan monthly_amount:money"
-        ),
+        _columns("subscription_id! customer_id started_at:timestamp! ended_at:timestamp plan monthly_amount:money"),
         key=("subscription_id",),
     ),
     Entity(

@@ -114,7 +114,9 @@ def register(connection: Connection, entity: Entity, *, source: Source, settings
         present = {row[0] for row in connection.execute(f"describe from {table}").fetchall()}
     attributes = source.attributes if entity.takes_attributes else ()
     columns = dict.fromkeys([*entity.public, "updated_at", *attributes], "varchar") | PROVENANCE
-    selected = [quoted(name) if name in present else f"null::{kind} as {quoted(name)}" for name, kind in columns.items()]
+    selected = [
+        quoted(name) if name in present else f"null::{kind} as {quoted(name)}" for name, kind in columns.items()
+    ]
     stamps = [literal(d.received_at) for d in current_deliveries(deliveries).values()]
     superseded = f"_received_at not in ({', '.join(stamps)})" if stamps else "false"
     connection.execute("create schema if not exists raw")

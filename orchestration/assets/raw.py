@@ -74,9 +74,7 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 def declared(table: str, description: str) -> dg.AssetsDefinition:
     """The asset of one list in the source file's `rules`, which dbt joins as `table`."""
 
-    @dg.asset(
-        key=table.split("."), group_name="raw", kinds={"duckdb"}, owners=OWNERS, description=description
-    )
+    @dg.asset(key=table.split("."), group_name="raw", kinds={"duckdb"}, owners=OWNERS, description=description)
     def rule(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         rows = run.warehouse.write(table, run.source.rules.tables()[table])
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
@@ -104,6 +102,8 @@ def _check_day(run: Run) -> None:
 ASSETS = [
     *(received(entity) for entity in ENTITIES.values()),
     source_settings,
-    declared("raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."),
+    declared(
+        "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
+    ),
     declared("raw.rule_test_customers", "One row per customer id that the source says is a test and no customer."),
 ]

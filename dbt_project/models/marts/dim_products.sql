@@ -32,7 +32,7 @@ non_products as (
     from products
     inner join {{ ref('stg_non_products') }} as rules
         on
-            (rules.product_id = products.product_id)
+            (products.product_id = rules.product_id)
             or (rules.is_prefix and starts_with(products.product_id, rules.product_id))
 
 )

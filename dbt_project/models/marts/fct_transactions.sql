@@ -1,6 +1,9 @@
 with lines as (
 
-    select * from {{ ref('fct_transaction_lines') }}
+    select
+        *,
+        is_product and kind <> 'adjustment' as is_goods
+    from {{ ref('fct_transaction_lines') }}
 
 ),
 
@@ -16,8 +19,8 @@ summed as (
         sum(net_amount) as net_amount,
         sum(cost_amount) as cost_amount,
         sum(margin_amount) as margin_amount,
-        coalesce(sum(net_amount) filter (where not is_product and cost_amount is null), 0) as costless_amount,
-        count(*) filter (where is_product and cost_amount is null) as unknown_cost_count,
+        coalesce(sum(net_amount) filter (where not is_goods and cost_amount is null), 0) as costless_amount,
+        count(*) filter (where is_goods and cost_amount is null) as unknown_cost_count,
         coalesce(sum(net_amount) filter (where kind = 'sale' and is_product), 0) as sold_amount,
         count(*) filter (where kind in ('return', 'cancellation')) as returned_line_count,
         min(currency) as currency,

@@ -3,9 +3,9 @@
 with settings as (
 
     select
-        *,
+        currency as reporting_currency,
         timezone as _timezone
-    from {{ ref('stg_settings') }}
+    from {{ ref('stg_source_settings') }}
 
 ),
 
@@ -15,45 +15,59 @@ rates as (
 
 ),
 
-{% for entity in entities().split() -%}
-{{ entity }} as (
+lines as (
 
-    select
-        _source_file as source_file,
-        cast({{ received_day(entity) }} as date) as event_date,
-        {% if entity == 'transactions' -%}
-        coalesce(upper({{ as_text(entity ~ '.currency') }}), settings.currency) as currency,
-        {%- else -%}
-        settings.currency,
-        {%- endif %}
-        settings.currency as reporting_currency,
-        {% if money_column(entity) %}{{ as_money(money_column(entity)) }}{% else %}null{% endif %} as amount
-    from {{ source('raw', entity) }} as {{ entity }}
-    cross join settings
-
-),
-
-{% endfor -%}
-
-counted as (
-
-    -- The row of zeros stands for an entity of which nothing was received.
     {% for entity in entities().split() -%}
     select
         '{{ entity }}' as entity,
-        lines.source_file,
-        lines.event_date,
-        nullif(lines.currency, lines.reporting_currency) as foreign_currency,
-        count(*) as row_count,
-        sum(lines.amount) as original_amount,
-        sum({{ in_reporting_currency('lines.amount', 'lines.currency', 'lines.reporting_currency', 'rates.rate') }}) as amount
-    from {{ entity }} as lines
-    left join rates on lines.currency = rates.currency and lines.event_date = rates.date
-    group by all
-    union all
-    select '{{ entity }}' as entity, null, null, null, 0, null, null
+        received._source_file as source_file,
+        cast({{ received_day(entity) }} as date) as event_date,
+        settings.reporting_currency,
+        {% if entity == 'transactions' %}upper({{ as_text('received.currency') }}){% else %}null{% endif %} as currency,
+        {% if money_column(entity) %}{{ as_money(money_column(entity)) }}{% else %}null{% endif %} as amount
+    from {{ source('raw', entity) }} as received
+    cross join settings
     {{ 'union all' if not loop.last }}
     {% endfor %}
+
+),
+
+own_or_foreign as (
+
+    select
+        * exclude (currency),
+        coalesce(currency, reporting_currency) as currency
+    from lines
+
+),
+
+converted as (
+
+    select
+        own_or_foreign.*,
+        {{ in_reporting_currency('own_or_foreign.amount', 'own_or_foreign.currency') }} as reporting_amount
+    from own_or_foreign
+    left join rates on own_or_foreign.currency = rates.currency and own_or_foreign.event_date = rates.date
+
+),
+
+counted as (
+
+    select
+        entity,
+        source_file,
+        event_date,
+        nullif(currency, reporting_currency) as foreign_currency,
+        count(*) as row_count,
+        sum(reporting_amount) as amount,
+        sum(amount) as original_amount
+    from converted
+    group by all
+    union all by name
+    -- Stands for an entity of which nothing was received.
+    select
+        unnest({{ entities().split() }}) as entity,
+        0 as row_count
 
 )
 

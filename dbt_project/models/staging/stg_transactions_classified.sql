@@ -27,8 +27,9 @@ versioned as (
 
     select
         lines.*,
-        newest_versions.updated_at is not null
-        and lines.updated_at is distinct from newest_versions.updated_at as is_old_version
+        coalesce(
+            lines.updated_at < newest_versions.updated_at, newest_versions.updated_at is not null
+        ) as is_old_version
     from lines
     left join newest_versions on lines.transaction_id = newest_versions.transaction_id
 
