@@ -6,21 +6,27 @@ What a rule does is SQL's to say (dbt_project); here is only what a company decl
 from typing import Annotated, Final
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from orchestration.configuration import Strict, as_tuple
 
 PREFIX_MARK: Final = "*"
 
-Ids = Annotated[
-    tuple[str, ...],
-    BeforeValidator(lambda value: tuple(str(item) for item in ([value] if isinstance(value, (str, int)) else value))),
-]
-"""Ids as text: YAML reads a bare 12346 as a number. A single one needs no list."""
+
+def _texts(value: object) -> object:
+    """YAML reads a bare 12346 as a number; as an id it is text."""
+    items = as_tuple(value)
+    return (
+        [str(item) if isinstance(item, int) else item for item in items] if isinstance(items, list | tuple) else items
+    )
 
 
-class Returns(BaseModel):
+Ids = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+"""Ids as text; a single one needs no list."""
+
+
+class Returns(Strict):
     """How a company marks what goes back or is corrected, where no `kind` is mapped or it is empty."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     cancellation_prefix: str | None = Field(
         None, min_length=1, description="a transaction_id that starts with it cancels: money back, never a purchase"
@@ -30,10 +36,8 @@ class Returns(BaseModel):
     )
 
 
-class Rules(BaseModel):
+class Rules(Strict):
     """What is no product, who is no customer, and how cancellations are marked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     non_products: Ids = Field(
         (),
