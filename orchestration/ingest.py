@@ -18,7 +18,7 @@ from orchestration.entities import Entity
 from orchestration.settings import Settings
 from orchestration.source import Source
 from orchestration.source_reader import SourceReader
-from orchestration.warehouse import Connection, literal
+from orchestration.warehouse import Connection, literal, quoted
 
 PROVENANCE: Final = {
     "_source_file": "varchar",
@@ -114,7 +114,9 @@ def register(connection: Connection, entity: Entity, *, source: Source, settings
         present = {row[0] for row in connection.execute(f"describe from {table}").fetchall()}
     attributes = source.attributes if entity.takes_attributes else ()
     columns = dict.fromkeys([*entity.public, "updated_at", *attributes], "varchar") | PROVENANCE
-    selected = [name if name in present else f"null::{kind} as {name}" for name, kind in columns.items()]
+    selected = [
+        quoted(name) if name in present else f"null::{kind} as {quoted(name)}" for name, kind in columns.items()
+    ]
     stamps = [literal(d.received_at) for d in current_deliveries(deliveries).values()]
     superseded = f"_received_at not in ({', '.join(stamps)})" if stamps else "false"
     connection.execute("create schema if not exists raw")
@@ -129,7 +131,8 @@ def _deliver(delivery: Delivery, reader: SourceReader, raw: Path, vault: Path) -
     columns, private = reader.part.columns, reader.entity.private
     folders = {raw: [name for name in columns if name not in private]}
     if set(private) & set(columns):
-        folders[vault] = [name for name in columns if name in private or name in reader.entity.required]
+        whose = {*private, *reader.entity.required, "customer_id"}
+        folders[vault] = [name for name in columns if name in whose]
     hidden = {home / f".{delivery.folder_name}": names for home, names in folders.items()}
     constants = {
         "_source_file": literal(delivery.source_file),

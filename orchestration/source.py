@@ -26,6 +26,7 @@ from orchestration.configuration import (
 )
 from orchestration.entities import ENTITIES, START_ENTITIES
 from orchestration.errors import InputError
+from orchestration.rules import Rules
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -64,6 +65,7 @@ class Source(Strict):
     as_of: date | None = None
     notice: str | None = Field(None, description="printed at every run: what users of the data must know")
     entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]
+    rules: Rules = Rules()
     limits: Limits = Limits()
     models: ModelsConfig = ModelsConfig()
     segments: SegmentsConfig = SegmentsConfig()
@@ -98,6 +100,9 @@ class Source(Strict):
     def files(self, part: Part, *, entity: str) -> list[tuple[str, Path]]:
         """The files of a part as (name as shown to people, path), sorted by name.
 
+        A file that an earlier part of the entity reads as well gets a name of its own, so that a file's name and a
+        row number still name one row.
+
         Raises:
             InputError: a pattern matches no file, or names a package that is not installed.
         """
@@ -110,7 +115,13 @@ class Source(Strict):
                     f"(looked in {_folder(pattern, self.path.parent)}). Correct the pattern or put the file there."
                 )
             found |= matches
-        return sorted(found.items())
+        parts = self.entities[entity]
+        number = parts.index(part) + 1
+        taken = {path for earlier in parts[: number - 1] for path in self._paths(earlier)}
+        return sorted((f"{name} (part {number})" if path in taken else name, path) for name, path in found.items())
+
+    def _paths(self, part: Part) -> set[Path]:
+        return {path for pattern in part.files for _, path in _expand(pattern, self.path.parent)}
 
 
 def load_source(path: Path) -> Source:

@@ -1,4 +1,4 @@
-"""What was received, as assets: one per input entity, and the settings of the run that dbt reads."""
+"""What was received, as assets: one per input entity; and the settings and rules of the run that dbt reads."""
 
 import dagster as dg
 import polars as pl
@@ -54,13 +54,32 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         "source_name": run.source.name,
         "timezone": run.source.timezone,
         "currency": run.source.currency,
+        "cancellation_prefix": run.source.rules.returns.cancellation_prefix,
+        "adjustment_prefix": run.source.rules.returns.adjustment_prefix,
+        "has_feedback_text": any("text" in part.columns for part in run.source.entities.get("feedback", ())),
         "requested_as_of_date": run.requested_as_of,
         "known_at": run.known_at,
     }
-    schema: Schema = {**dict.fromkeys(row, pl.String), "requested_as_of_date": pl.Date, "known_at": pl.Datetime("us")}
+    schema: Schema = {
+        **dict.fromkeys(row, pl.String),
+        "has_feedback_text": pl.Boolean,
+        "requested_as_of_date": pl.Date,
+        "known_at": pl.Datetime("us"),
+    }
     run.warehouse.write("raw.source_settings", pl.DataFrame([row], schema=schema))
     shown = {name: str(value) for name, value in row.items() if value is not None}
     return dg.MaterializeResult(metadata={"dagster/row_count": 1, **shown})
+
+
+def declared(table: str, description: str) -> dg.AssetsDefinition:
+    """The asset of one list in the source file's `rules`, which dbt joins as `table`."""
+
+    @dg.asset(key=table.split("."), group_name="raw", kinds={"duckdb"}, owners=OWNERS, description=description)
+    def rule(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+        rows = run.warehouse.write(table, run.source.rules.tables()[table])
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return rule
 
 
 def _check_day(run: Run) -> None:
@@ -80,4 +99,11 @@ def _check_day(run: Run) -> None:
         )
 
 
-ASSETS = [*(received(entity) for entity in ENTITIES.values()), source_settings]
+ASSETS = [
+    *(received(entity) for entity in ENTITIES.values()),
+    source_settings,
+    declared(
+        "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
+    ),
+    declared("raw.rule_test_customers", "One row per customer id that the source says is a test and no customer."),
+]
