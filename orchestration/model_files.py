@@ -84,7 +84,7 @@ class ModelFiles:
         """The fitted estimator of a training.
 
         Raises:
-            ClienteleError: the file is missing, not the one that was kept, no skops file, or holds a type not on the list.
+            ClienteleError: the file is missing, not the one that was kept, no skops, or has a type that is not listed.
         """
         import skops.io  # 0.3 s that only training and scoring need
         from skops.io.exceptions import UntrustedTypesFoundException
