@@ -55,6 +55,4 @@ def metadata(settings: Settings, run_id: str) -> dict[str, dict[str, Any]]:
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
         records = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
     found = [entry.get_dagster_event().step_materialization_data.materialization for entry in records]
-    return {
-        ".".join(one.asset_key.path): {name: value.value for name, value in one.metadata.items()} for one in found
-    }
+    return {".".join(one.asset_key.path): {name: value.value for name, value in one.metadata.items()} for one in found}

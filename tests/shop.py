@@ -166,7 +166,9 @@ def _sales() -> Iterator[Row]:
 
 def _sale(order: str, card: str, at: datetime, sku: str, cents: int, *, off: int = 0, qty: int = 1) -> Row:
     amount = Decimal(cents) / 100
-    return Row(f"{order},{card},{at:%Y-%m-%d %H:%M:%S},{sku},{qty},{amount:.2f},{Decimal(off) / 100:.2f},,till1", amount)
+    return Row(
+        f"{order},{card},{at:%Y-%m-%d %H:%M:%S},{sku},{qty},{amount:.2f},{Decimal(off) / 100:.2f},,till1", amount
+    )
 
 
 def _planted_sales() -> Iterator[Row]:

@@ -8,6 +8,14 @@ from orchestration.settings import Settings
 from tests.commands import Finished, clientele, hashes
 from tests.shop import SOURCE
 
+PRODUCTS_ONLY = """
+name: tiny_shop
+timezone: Europe/Berlin
+currency: EUR
+entities:
+  products: {files: products.csv, columns: {product_id: sku}}
+"""
+
 
 def refused(done: Finished, *words: str) -> None:
     """Exit code 2, a sentence on stderr with these words, nothing on stdout and no traceback."""
@@ -64,7 +72,7 @@ def test_an_as_of_before_the_first_row_is_refused_and_what_was_published_stays(
 ) -> None:
     folder = later_runs["again"].settings
     done = clientele("run", "--as-of", "2019-12-31", source=folder.source, data_dir=folder.data_dir)
-    refused(done, "as-of date 2019-12-31 is before the first transaction (1066-10-14)" if False else "2019-12-31 is before the first transaction")
+    refused(done, "2019-12-31 is before the first transaction")
     assert hashes(folder.published_dir / "current") == hashes(first_run.settings.published_dir / "current")
 
 
@@ -76,7 +84,9 @@ def test_a_text_file_named_parquet_is_refused_and_what_was_published_stays(
     (tmp_path / "transactions-3.parquet").write_text("this is text")
     (tmp_path / "tiny_shop.yml").write_text(SOURCE.replace("transactions-*.csv", "transactions-*"))
     done = clientele("run", "--json", source=tmp_path / "tiny_shop.yml", data_dir=folder.data_dir)
-    refused(done, "entities.transactions: transactions-3.parquet", "cannot be read as a Parquet file", "Correct the file")
+    refused(
+        done, "entities.transactions: transactions-3.parquet", "cannot be read as a Parquet file", "Correct the file"
+    )
     assert hashes(folder.published_dir / "current") == hashes(first_run.settings.published_dir / "current")
 
 
@@ -86,8 +96,7 @@ def test_a_text_file_named_parquet_is_refused_and_what_was_published_stays(
         ("transactions-*.csv", "sales-*.csv", ["entities.transactions.files", "'sales-*.csv'"]),
         ("currency:", "curency:", ["curency: unknown key; did you mean 'currency'?"]),
         ("  transactions:", "  trnsactions:", ["entities.trnsactions: unknown entity; did you mean 'transactions'?"]),
-        (SOURCE, SOURCE[: SOURCE.index("  transactions:")] + "  products: {files: products.csv, columns: {product_id: sku}}",
-         ["at least one of transactions, campaign_contacts is required"]),
+        (SOURCE, PRODUCTS_ONLY, ["at least one of transactions, campaign_contacts is required"]),
     ],
     ids=["missing file", "typo in a key", "typo in an entity", "no usable entity"],
 )  # fmt: skip

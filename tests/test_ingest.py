@@ -198,10 +198,18 @@ def test_an_expression_cannot_touch_another_file(company: Company, expression: s
 
 @pytest.mark.parametrize(
     "expression",
-    ["card::integer", "strptime(card, '%Y')", "error(card)", "json_extract(card, '$.x')", "regexp_matches('x', card || '(')"],
+    [
+        "card::integer",
+        "strptime(card, '%Y')",
+        "error(card)",
+        "json_extract(card, '$.x')",
+        "regexp_matches('x', card || '(')",
+    ],
 )
 def test_an_error_in_a_value_does_not_quote_the_value(company: Company, expression: str) -> None:
-    (company.folder / "sales.csv").write_text(SALES.replace("ann", "ann@canary.example").replace("bob", "bob@canary.example"))
+    (company.folder / "sales.csv").write_text(
+        SALES.replace("ann", "ann@canary.example").replace("bob", "bob@canary.example")
+    )
     with pytest.raises(InputError) as error:
         company.load(columns=COLUMNS | {"channel": expression})
     assert "canary" not in str(error.value)

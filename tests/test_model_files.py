@@ -76,7 +76,9 @@ def test_a_tampered_file_is_refused_with_a_way_out(files: ModelFiles, tmp_path: 
     content = dump(fit())
     files.keep(card_of(content), content)
     (tmp_path / "churn-1" / "model.skops").write_bytes(dump(fit(seed=1)))
-    with pytest.raises(ClienteleError, match=r"churn-1.*is not the file that was kept. Remove its folder and run again"):
+    with pytest.raises(
+        ClienteleError, match=r"churn-1.*is not the file that was kept. Remove its folder and run again"
+    ):
         files.load(card_of(content), trusted=TRUSTED_TYPES)
 
 
@@ -104,7 +106,7 @@ def test_a_model_whose_file_is_missing_is_not_on_file(files: ModelFiles, tmp_pat
     files.keep(card_of(content), content)
     (tmp_path / "churn-1" / "model.skops").unlink()
     assert latest(files) is None
-    with pytest.raises(ClienteleError, match="is missing. Remove its folder and run again"):
+    with pytest.raises(ClienteleError, match=r"is missing\. Remove its folder and run again"):
         files.load(card_of(content), trusted=TRUSTED_TYPES)
 
 

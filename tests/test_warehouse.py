@@ -42,7 +42,9 @@ def test_a_write_that_fails_half_way_leaves_the_old_rows(warehouse: Warehouse) -
 
 
 def test_customers_are_mapped_whole_each_in_one_bucket(warehouse: Warehouse, tmp_path: Path) -> None:
-    warehouse.write("marts.sales", pl.DataFrame({"customer_id": [f"c{n % 50}" for n in range(500)], "line": range(500)}))
+    warehouse.write(
+        "marts.sales", pl.DataFrame({"customer_id": [f"c{n % 50}" for n in range(500)], "line": range(500)})
+    )
     twenty = Warehouse(warehouse.file, settings=Settings(data_dir=tmp_path, buckets=20))
     seen = [bucket["customer_id"].unique().to_list() for bucket in twenty.map_customers("marts.sales", lambda b: b)]
     assert len(seen) == 20
