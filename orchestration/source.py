@@ -32,11 +32,37 @@ def _as_tuple(value: object) -> object:
 class FileOptions(_Strict):
     """How the files of one entity are written, where that cannot be seen from the file itself."""
 
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
-    date_format: str | None = None
-    null_markers: tuple[str, ...] = ("",)
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="none: the one the header line shows")
+    quote: str = Field('"', max_length=1, description="empty: no value is quoted")
+    escape: str | None = Field(None, min_length=1, max_length=1, description="none: a quote is doubled")
+    encoding: Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    names: tuple[str, ...] = Field((), description="column names of files without a header line")
+    decimal: Literal[".", ","] = Field(".", description="mark before the decimals of numbers that are text")
+    thousands: str | None = Field(
+        None, min_length=1, max_length=1, description="mark between thousands of such numbers"
+    )
+    date_formats: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        (), description="strptime formats of dates that are text, tried in order; ISO 8601 is understood without"
+    )
+    null_markers: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ("",)
     repeats: Literal["drop", "keep"] = "drop"
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """What stands for a missing value; nothing at all always does."""
+        return tuple(dict.fromkeys(["", *self.null_markers]))
+
+    @model_validator(mode="after")
+    def _distinct_marks(self) -> "FileOptions":
+        """One character cannot mean two things."""
+        for one, other in (("delimiter", "quote"), ("decimal", "thousands"), ("delimiter", "escape")):
+            mark = getattr(self, one)
+            if mark and mark == getattr(self, other):
+                raise ValueError(f"{one} and {other} are both '{mark}'; they must differ")
+        for name in ("delimiter", "quote", "escape"):
+            if getattr(self, name) in ("\n", "\r", "\0"):
+                raise ValueError(f"{name}: a line break or NUL ends a line and cannot be a mark within it")
+        return self
 
 
 class Part(_Strict):
