@@ -47,7 +47,7 @@ class Dialect:
     def _padded(self) -> re.Pattern[str]:
         """Spaces between a delimiter and a quote, which people write and which mean nothing."""
         mark, quote = re.escape(self.delimiter), re.escape(self.quote)
-        return re.compile(f"(?:^|{mark}) +{quote}|{quote} +(?:{mark}|$)", re.MULTILINE)
+        return re.compile(f"(?:^|{mark}) +{quote}|{quote} +(?:{mark}|\\r?$)", re.MULTILINE)
 
     def is_padded(self, text: str) -> bool:
         """Whether a value may have spaces around its quotes."""

@@ -22,7 +22,8 @@ from orchestration.text_files import Table, read_delimited, read_json_lines
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
 JSON_LINES = (".jsonl", ".ndjson", ".json")
-_FAMILIES = {"number": "INT|DECIMAL|DOUBLE|FLOAT", "date": "DATE|TIMESTAMP", "text": "VARCHAR", "boolean": "BOOLEAN"}
+UNTYPED = "untyped"  # a column of a text file
+_FAMILIES = {"number": r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT", "date": "DATE|TIMESTAMP.*"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class SourceReader:
     @property
     def is_parquet(self) -> bool:
         """Whether the file carries its own types; anything else is read as text."""
-        return suffix(self.shown) in (".parquet", ".pq")
+        return suffix(self.path.name) in (".parquet", ".pq")
 
     @cached_property
     def place(self) -> dict[str, str]:
@@ -56,7 +57,7 @@ class SourceReader:
         keys = {key: unquote(value) for key, value in folders}
         expressions = [*self.part.columns.values(), self.part.where or ""]
         asks = any(re.search(r"\bfilename\b", sql, re.IGNORECASE) for sql in expressions)
-        return keys | ({"filename": self.shown} if asks else {})
+        return keys | ({"filename": self._file_name} if asks else {})
 
     def count(self) -> int:
         """Bind every expression and count the rows, unreadable ones too, without keeping anything.
@@ -117,13 +118,19 @@ class SourceReader:
 
     def _tabulate(self, exposed: Path, scratch: Path) -> Table:
         options = self.part.options
+        if suffix(self.path.name) == ".tsv" and not options.delimiter:
+            options = options.model_copy(update={"delimiter": "\t"})
         text = to_plain(exposed, encoding=options.encoding, scratch=scratch)
-        read = read_json_lines if suffix(self.shown) in JSON_LINES else read_delimited
+        read = read_json_lines if suffix(self.path.name) in JSON_LINES else read_delimited
         return read(text, shown=self.shown, options=options, scratch=scratch)
 
     @property
+    def _file_name(self) -> str:
+        return re.sub(r" \(reading \d+\)$", "", self.shown)
+
+    @property
     def _location(self) -> dict[str, str]:
-        values = {"filename": self.shown} | self.place
+        values = {"filename": self._file_name} | self.place
         return {
             name: "null::varchar" if value == "__HIVE_DEFAULT_PARTITION__" else literal(value)
             for name, value in values.items()
@@ -133,7 +140,7 @@ class SourceReader:
         """The file's own columns by type."""
         ours = {"_row_number", *self._location}
         rows = connection.execute("describe from source").fetchall()
-        return {name: kind for name, kind, *_ in rows if name not in ours}
+        return {name: kind if self.is_parquet else UNTYPED for name, kind, *_ in rows if name not in ours}
 
     def _bind(self, connection: Connection, *, known: Mapping[str, str] | None = None) -> dict[str, str]:
         """The type of each mapped column, bound one by one, so that an error names the field it came from."""
@@ -164,7 +171,7 @@ class SourceReader:
         fresh = [name for name in own if name not in known] if known else []
         if fresh:
             message += f"; new since the last delivery: {', '.join(fresh[:20])}"
-        if suffix(self.shown) in JSON_LINES:
+        if suffix(self.path.name) in JSON_LINES:
             message += f". A key that may be absent is written json->>'{unknown[1]}'"
         return f"{message}. Nothing of this file was kept. Correct the mapping or the file."
 
@@ -178,7 +185,7 @@ class SourceReader:
             return []
         for name, kind in columns.items():
             before = known.get(name, kind)
-            if _family(before) != _family(kind):
+            if UNTYPED not in (before, kind) and _family(before) != _family(kind):
                 user = mapping.user_of(connection, name, self.part)
                 if user:
                     raise InputError(
@@ -244,7 +251,7 @@ def _count(connection: Connection) -> int:
 
 
 def _family(kind: str) -> str:
-    return next((name for name, pattern in _FAMILIES.items() if re.match(f"U?({pattern})|HUGEINT", kind)), kind.lower())
+    return next((name for name, pattern in _FAMILIES.items() if re.fullmatch(pattern, kind)), kind.lower())
 
 
 def _first_line(error: DatabaseError) -> str:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
-from orchestration.plain_text import LONGEST_RECORD, PlainText, lines, suffix
+from orchestration.plain_text import LONGEST_RECORD, PlainText, lines
 from orchestration.records import MOST_LINES, Dialect, Records, decode, is_blank, records
 from orchestration.source import FileOptions
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
@@ -43,7 +43,7 @@ def read_delimited(text: PlainText, *, shown: str, options: FileOptions, scratch
     if not text.line_count:
         raise InputError(f"{shown}: the file is empty, without even a header line. Nothing of it was kept.")
     first = _first_line(text, shown)
-    dialect = Dialect(options.delimiter or _delimiter(first, shown), options.quote, options.escape)
+    dialect = Dialect(options.delimiter or _delimiter(first), options.quote, options.escape)
     names, after = (options.names, 0) if options.names else _header(text, dialect, shown)
     columns = _unique(names, shown)
     target = scratch / "records.parquet"
@@ -100,10 +100,8 @@ def _first_line(text: PlainText, shown: str) -> str:
     raise InputError(f"{shown}: the file has only blank lines, without a header. Nothing of it was kept.")
 
 
-def _delimiter(line: str, shown: str) -> str:
+def _delimiter(line: str) -> str:
     """The most frequent of the usual delimiters in the first line, outside quotes."""
-    if suffix(shown) == ".tsv":
-        return "\t"
     bare = "".join(line.split('"')[::2])
     return max(DELIMITERS, key=bare.count)
 

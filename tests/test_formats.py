@@ -1,28 +1,19 @@
 """Formats: every way a file may be written gives the same rows, numbered by their lines, and no line is lost."""
 
 import gzip
-import json
 import os
 import random
-from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
 
-from orchestration.deliveries import register
-from orchestration.entities import ENTITIES
 from orchestration.errors import InputError
-from orchestration.ingest import Load, ingest
-from orchestration.settings import Settings
-from orchestration.source import FileOptions, Source, load_source
+from orchestration.source import FileOptions
 from orchestration.source_reader import SourceReader
+from tests.shop import COLUMNS, ENTITY, HEADER, Shop
 
-ENTITY = ENTITIES["transactions"]
-COLUMNS = {"transaction_id": "id", "occurred_at": "date", "amount": "amount", "product_id": "product"}
-HEADER = "id,date,amount,product"
 ROWS = ["1,2024-01-01,10.50,Käse", "2,2024-01-02,-3,Brot", "3,2024-01-03,1200.25,"]
 PLAIN = "\n".join([HEADER, *ROWS]) + "\n"
 EXPECTED = [
@@ -30,37 +21,6 @@ EXPECTED = [
     ("2", "2024-01-02", "-3", "Brot", 3, None),
     ("3", "2024-01-03", "1200.25", None, 4, None),
 ]
-
-
-class Shop:
-    """A source of one entity in a folder of its own, and what raw holds of it."""
-
-    def __init__(self, folder: Path, *, files: str = "in/*", columns: dict[str, str] | None = None, **more: object):
-        self.inbox = folder / "in"
-        self.inbox.mkdir(exist_ok=True)
-        self.settings = Settings(data_dir=folder / "data", source=folder / "shop.yml")
-        part = {"files": files, "columns": columns or COLUMNS, **more}
-        document = {"name": "shop", "timezone": "UTC", "currency": "EUR", "entities": {"transactions": part}}
-        self.settings.source.write_text(json.dumps(document))
-
-    @property
-    def source(self) -> Source:
-        return load_source(self.settings.source)
-
-    def put(self, content: str | bytes, name: str = "a.csv") -> Path:
-        path = self.inbox / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    def ingest(self) -> list[Load]:
-        return ingest(ENTITY, source=self.source, settings=self.settings)
-
-    def raw(self, columns: str = "transaction_id, occurred_at, amount, product_id, _row_number, _defect") -> list[tuple]:
-        with duckdb.connect() as connection:
-            register(connection, ENTITY, source=self.source, settings=self.settings)
-            query = f"select {columns} from raw.transactions where not _is_superseded order by _source_file, _row_number"
-            return connection.execute(query).fetchall()
 
 
 def shop(folder: Path, content: str | bytes, name: str = "a.csv", **options: object) -> Shop:
@@ -95,7 +55,7 @@ def test_what_can_be_seen_from_a_file_need_not_be_declared(tmp_path: Path, name:
     assert shop(tmp_path, content, name).raw() == EXPECTED
 
 
-def test_json_lines_keep_numbers_as_they_are_written(tmp_path: Path) -> None:
+def test_json_lines_become_text_and_lines_that_are_no_object_are_counted(tmp_path: Path) -> None:
     lines = [
         '{"id": 1, "date": "2024-01-01", "amount": 10.50, "product": "Käse"}',
         '{"product": "Brot", "amount": -3, "date": "2024-01-02", "id": 2}',
@@ -104,9 +64,8 @@ def test_json_lines_keep_numbers_as_they_are_written(tmp_path: Path) -> None:
         "[1, 2]",
         '{"id": 4, "date"',
     ]
-    assert shop(tmp_path, "\n".join(lines), "a.jsonl.gz".removesuffix(".gz")).raw() == [
-        *EXPECTED[:2][:0],
-        ("1", "2024-01-01", "10.50", "Käse", 1, None),
+    assert shop(tmp_path, "\n".join(lines), "a.jsonl").raw() == [
+        ("1", "2024-01-01", "10.5", "Käse", 1, None),
         ("2", "2024-01-02", "-3", "Brot", 2, None),
         ("3", "2024-01-03", "1200.25", None, 4, None),
         (None, None, None, None, 5, "unreadable_line"),
@@ -123,8 +82,8 @@ def test_a_nested_json_value_and_one_that_may_be_absent_can_be_mapped(tmp_path: 
 
 def test_parquet_keeps_its_types_beside_text_files_of_the_same_entity(tmp_path: Path) -> None:
     made = shop(tmp_path, PLAIN)
-    frame = {"id": [9], "date": [datetime(2024, 1, 9, 8, tzinfo=UTC)], "amount": [2.5], "product": ["Milch"]}
-    pl.DataFrame(frame).with_columns(pl.col("date").dt.replace_time_zone(None)).write_parquet(made.inbox / "b.parquet")
+    frame = {"id": [9], "date": ["2024-01-09 08:00:00"], "amount": [2.5], "product": ["Milch"]}
+    pl.DataFrame(frame).with_columns(pl.col("date").str.to_datetime()).write_parquet(made.inbox / "b.parquet")
     made.ingest()
     assert made.raw() == [*EXPECTED, ("9", "2024-01-09 08:00:00", "2.5", "Milch", 1, None)]
 
@@ -169,7 +128,11 @@ def test_files_without_a_header_get_their_names_from_the_options(tmp_path: Path)
 
 
 def test_fixed_columns_are_read_as_one_and_cut_by_expressions(tmp_path: Path) -> None:
-    columns = {"transaction_id": "substr(line, 1, 4)", "occurred_at": "substr(line, 5, 10)", "amount": "substr(line, 15)"}
+    columns = {
+        "transaction_id": "substr(line, 1, 4)",
+        "occurred_at": "substr(line, 5, 10)",
+        "amount": "substr(line, 15)",
+    }
     made = Shop(tmp_path, columns=columns, options={"names": ["line"], "delimiter": "\x1f"})
     made.put('00012024-01-01 12.50\n00022024-01-02  1"20\n')
     made.ingest()
@@ -226,20 +189,31 @@ def test_two_stray_quotes_do_not_swallow_the_records_between_them(tmp_path: Path
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_fast_reader_and_the_careful_one_agree(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
-    values = ["", " ", "a", "ä", '"q"', '"a,b"', '"say ""x"""', ' "p"', '"p" ', 'in"side', " lead", "trail ", "1.5", "=1+1"]
+    chance = random.Random(seed)  # noqa: S311 - a repeatable test, no secret
+    values = [
+        "",
+        " ",
+        "a",
+        "ä",
+        '"q"',
+        '"a,b"',
+        '"say ""x"""',
+        ' "p"',
+        '"p" ',
+        'in"side',
+        " lead",
+        "trail ",
+        "1.5",
+        "=1+1",
+    ]
     lines = [f"{n},2024-01-01,{n}.5,{chance.choice(values)}" for n in range(60)]
     newline = chance.choice(["\n", "\r\n"])
     content = newline.join([HEADER, *lines]) + newline
-    made = Shop(tmp_path, files="in/fast.csv")
-    made.put(content, "fast.csv")
-    made.ingest()
-    careful = Shop(tmp_path, files="in/careful.csv")
-    careful.put(content + newline, "careful.csv")  # a blank line: nothing is lost, but the fast reader cannot know
-    careful.ingest()
-    rows = careful.raw("transaction_id, product_id, _source_file")
-    by_file = {name: [row[:2] for row in rows if row[2] == name] for name in ("in/fast.csv",)}
-    assert by_file == {} or [row[:2] for row in made.raw("transaction_id, product_id, _source_file")]
+    read = []
+    for name, ending in (("fast", ""), ("careful", newline)):  # after a blank line the fast reader is not believed
+        (tmp_path / name).mkdir()
+        read.append(shop(tmp_path / name, content + ending).raw())
+    assert read[0] == read[1]
 
 
 @pytest.mark.parametrize(
@@ -256,19 +230,26 @@ def test_the_fast_reader_and_the_careful_one_agree(tmp_path: Path, seed: int) ->
 def test_a_file_that_cannot_be_mapped_ends_with_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     made = Shop(tmp_path)
     made.put(content)
-    with pytest.raises(InputError, match="in/a.csv") as error:
+    with pytest.raises(InputError, match=r"in/a\.csv") as error:
         made.ingest()
     assert words in str(error.value)
     assert not [*made.settings.raw_dir.glob("*/*")]
 
 
-@pytest.mark.parametrize("content", ["id,date,amount,product", "id,date,amount,product\r\n", '"id",date,amount,product\n\n'])
+@pytest.mark.parametrize(
+    "content", ["id,date,amount,product", "id,date,amount,product\r\n", '"id",date,amount,product\n\n']
+)
 def test_a_header_alone_is_a_delivery_without_rows(tmp_path: Path, content: str) -> None:
     assert shop(tmp_path, content).raw() == []
 
 
 def test_columns_with_spaces_quotes_and_repeated_names_can_be_mapped(tmp_path: Path) -> None:
-    columns = {"transaction_id": " Rechnung Nr ", "occurred_at": 'say "when"', "amount": '"x (column 3)"', "product_id": "ü"}
+    columns = {
+        "transaction_id": " Rechnung Nr ",
+        "occurred_at": 'say "when"',
+        "amount": '"x (column 3)"',
+        "product_id": "ü",
+    }
     made = Shop(tmp_path, columns=columns)
     made.put('Rechnung Nr,"say ""when""",x,X, ü \n1,2024-01-01,5,6,k\n')
     made.ingest()
@@ -293,7 +274,7 @@ def test_the_count_before_a_run_is_the_count_of_the_run(tmp_path: Path) -> None:
 
 def test_options_that_contradict_each_other_are_refused() -> None:
     for wrong in ({"decimal": ",", "thousands": ","}, {"delimiter": '"'}, {"quote": "\n"}):
-        with pytest.raises(ValueError, match="differ|line break"):
+        with pytest.raises(ValueError, match=r"differ|line break"):
             FileOptions.model_validate(wrong)
 
 
