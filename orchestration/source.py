@@ -5,6 +5,7 @@ Reading and validating it belongs here; opening the data files it names belongs 
 
 import difflib
 import importlib.util
+import itertools
 import re
 from datetime import date
 from functools import cached_property
@@ -232,10 +233,11 @@ def _known_keys(location: list[str]) -> list[str]:
 
 
 def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
+    """The files that a pattern matches; a pattern that is the name of a file means that file, brackets and all."""
     if pattern.startswith("package:"):
         package, _, inner = pattern.removeprefix("package:").partition("/")
         spec = importlib.util.find_spec(package) if package.isidentifier() else None
-        roots = list(spec.submodule_search_locations or []) if spec else []
+        roots = list(spec.submodule_search_locations or []) if spec and ".." not in Path(inner).parts else []
         return [
             (f"package:{package}/{path.relative_to(root).as_posix()}", path)
             for root in map(Path, roots)
@@ -243,14 +245,23 @@ def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
             if path.is_file()
         ]
     whole = Path(pattern)
-    root, inner = (
-        (Path(whole.anchor), str(whole.relative_to(whole.anchor))) if whole.is_absolute() else (folder, pattern)
-    )
-    return [
-        (str(path) if whole.is_absolute() else Path(path).relative_to(folder).as_posix(), path)
-        for path in root.glob(inner)
-        if path.is_file()
-    ]
+    if (folder / whole).is_file():
+        return [(_shown(pattern), folder / whole)]
+    fixed = list(itertools.takewhile(lambda part: not set(part) & set("*?["), whole.parts))
+    root, rest = folder.joinpath(*fixed), whole.parts[len(fixed) :]
+    found = [path for path in root.glob(str(Path(*rest))) if path.is_file()] if rest else []
+    names = [_shown(str(path if whole.is_absolute() else path.relative_to(folder))) for path in found]
+    for name, path in zip(names, found, strict=True):
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise InputError(
+                f"{name} leads out of the folder of '{pattern}'. If it is meant, name the file without wildcards."
+            )
+    return list(zip(names, found, strict=True))
+
+
+def _shown(name: str) -> str:
+    """A file name as people can see it: line breaks, control characters and broken bytes are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _folder(pattern: str, folder: Path) -> str:
