@@ -5,6 +5,7 @@ Reading and validating it belongs here; opening the data files it names belongs 
 
 import difflib
 import importlib.util
+import itertools
 import re
 from datetime import date
 from functools import cached_property
@@ -34,11 +35,37 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 class FileOptions(Strict):
     """How the files of one entity are written, where that cannot be seen from the file itself."""
 
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
-    date_format: str | None = None
-    null_markers: tuple[str, ...] = ("",)
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="none: the one the header line shows")
+    quote: str = Field('"', max_length=1, description="empty: no value is quoted")
+    escape: str | None = Field(None, min_length=1, max_length=1, description="none: a quote is doubled")
+    encoding: Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    names: tuple[str, ...] = Field((), description="column names of files without a header line")
+    decimal: Literal[".", ","] = Field(".", description="mark before the decimals of numbers that are text")
+    thousands: str | None = Field(
+        None, min_length=1, max_length=1, description="mark between thousands of such numbers"
+    )
+    date_formats: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        (), description="strptime formats of dates that are text, tried in order; ISO 8601 is understood without"
+    )
+    null_markers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("",)
     repeats: Literal["drop", "keep"] = "drop"
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """What stands for a missing value; nothing at all always does."""
+        return tuple(dict.fromkeys(["", *self.null_markers]))
+
+    @model_validator(mode="after")
+    def _distinct_marks(self) -> "FileOptions":
+        """One character cannot mean two things."""
+        for one, other in (("delimiter", "quote"), ("decimal", "thousands"), ("delimiter", "escape")):
+            mark = getattr(self, one)
+            if mark and mark == getattr(self, other):
+                raise ValueError(f"{one} and {other} are both '{mark}'; they must differ")
+        for name in ("delimiter", "quote", "escape"):
+            if getattr(self, name) in ("\n", "\r", "\0"):
+                raise ValueError(f"{name}: a line break or NUL ends a line and cannot be a mark within it")
+        return self
 
 
 class Part(Strict):
@@ -193,10 +220,11 @@ def _known_keys(location: list[str]) -> list[str]:
 
 
 def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
+    """The files that a pattern matches; a pattern that is the name of a file means that file, brackets and all."""
     if pattern.startswith("package:"):
         package, _, inner = pattern.removeprefix("package:").partition("/")
         spec = importlib.util.find_spec(package) if package.isidentifier() else None
-        roots = list(spec.submodule_search_locations or []) if spec else []
+        roots = list(spec.submodule_search_locations or []) if spec and ".." not in Path(inner).parts else []
         return [
             (f"package:{package}/{path.relative_to(root).as_posix()}", path)
             for root in map(Path, roots)
@@ -204,14 +232,23 @@ def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
             if path.is_file()
         ]
     whole = Path(pattern)
-    root, inner = (
-        (Path(whole.anchor), str(whole.relative_to(whole.anchor))) if whole.is_absolute() else (folder, pattern)
-    )
-    return [
-        (str(path) if whole.is_absolute() else Path(path).relative_to(folder).as_posix(), path)
-        for path in root.glob(inner)
-        if path.is_file()
-    ]
+    if (folder / whole).is_file():
+        return [(_shown(pattern), folder / whole)]
+    fixed = list(itertools.takewhile(lambda part: not set(part) & set("*?["), whole.parts))
+    root, rest = folder.joinpath(*fixed), whole.parts[len(fixed) :]
+    found = [path for path in root.glob(str(Path(*rest))) if path.is_file()] if rest else []
+    names = [_shown(str(path if whole.is_absolute() else path.relative_to(folder))) for path in found]
+    for name, path in zip(names, found, strict=True):
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise InputError(
+                f"{name} leads out of the folder of '{pattern}'. If it is meant, name the file without wildcards."
+            )
+    return list(zip(names, found, strict=True))
+
+
+def _shown(name: str) -> str:
+    """A file name as people can see it: line breaks, control characters and broken bytes are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _folder(pattern: str, folder: Path) -> str:

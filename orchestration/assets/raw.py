@@ -4,11 +4,15 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
+from orchestration import loads as record
 from orchestration.dbt import OWNERS
+from orchestration.deliveries import register
 from orchestration.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.errors import InputError
-from orchestration.ingest import ingest, register
+from orchestration.ingest import ingest
 from orchestration.run import Run
+
+NEW = ("loaded", "changed")
 
 
 def received(entity: Entity) -> dg.AssetsDefinition:
@@ -23,6 +27,7 @@ def received(entity: Entity) -> dg.AssetsDefinition:
     )
     def raw_entity(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         loads = ingest(entity, source=run.source, settings=run.settings)
+        record.keep(loads, source=run.source, settings=run.settings)
         with run.warehouse.connect() as connection:
             register(connection, entity, source=run.source, settings=run.settings)
         columns = [dg.TableColumn(column.name, column.type) for column in entity.columns if not column.is_private]
@@ -30,13 +35,30 @@ def received(entity: Entity) -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": run.warehouse.row_count(f"raw.{entity.name}"),
                 "dagster/column_schema": dg.TableSchema(columns),
-                "new_file_count": sum(load.outcome != "unchanged" for load in loads),
+                "new_file_count": sum(load.outcome in NEW for load in loads),
                 "unchanged_file_count": sum(load.outcome == "unchanged" for load in loads),
-                "new_row_count": sum(load.row_count for load in loads if load.outcome != "unchanged"),
+                "missing_file_count": sum(load.outcome == "missing" for load in loads),
+                "new_row_count": sum(load.row_count for load in loads if load.outcome in NEW),
+                "notes": [f"{load.source_file}: {load.note}" for load in loads if load.note],
             }
         )
 
     return raw_entity
+
+
+@dg.asset(
+    key=["raw", "loads"],
+    deps=[["raw", name] for name in ENTITIES],
+    group_name="raw",
+    kinds={"parquet", "duckdb"},
+    owners=OWNERS,
+    description="One row per file and event: loaded, changed, renamed, repeated or missing; nothing new adds nothing.",
+)
+def loads(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Make the view over the record of loads, once every entity has added to it."""
+    with run.warehouse.connect() as connection:
+        record.register(connection, source=run.source, settings=run.settings)
+    return dg.MaterializeResult(metadata={"dagster/row_count": run.warehouse.row_count("raw.loads")})
 
 
 @dg.asset(
@@ -103,6 +125,7 @@ def _check_day(run: Run) -> None:
 
 ASSETS = [
     *(received(entity) for entity in ENTITIES.values()),
+    loads,
     source_settings,
     declared(
         "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
