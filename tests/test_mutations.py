@@ -57,9 +57,16 @@ def absurd(line: bytes, chance: random.Random) -> bytes:
 
 
 MUTATIONS = [
-    cut, swapped, absurd, inserted(b'"', b'""', b'",', b',"'), inserted(b"\xff\xfe", b"\xc3", b"\x80", b"\xed\xa0\x80"),
-    inserted(b"\0"), inserted(b"z" * 2_200_000), inserted(b",", b",,,", b";", b"\t"), inserted(b"\\", b"\x1a", b"\x1b[2J"),
-]  # fmt: skip
+    cut,
+    swapped,
+    absurd,
+    inserted(b'"', b'""', b'",', b',"'),
+    inserted(b"\xff\xfe", b"\xc3", b"\x80", b"\xed\xa0\x80"),
+    inserted(b"\0"),
+    inserted(b"z" * 2_200_000),
+    inserted(b",", b",,,", b";", b"\t"),
+    inserted(b"\\", b"\x1a", b"\x1b[2J"),
+]
 
 
 def write_mutant(shop: Shop, name: str, chance: random.Random) -> int:
