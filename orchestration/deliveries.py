@@ -11,13 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from orchestration.entities import Entity
 from orchestration.errors import InputError
 from orchestration.file_hashes import FileHashes, Stamp
-from orchestration.settings import Settings
-from orchestration.source import Source
 from orchestration.source_reader import Reading, SourceReader
-from orchestration.warehouse import Connection, literal, quoted
+from orchestration.warehouse import literal
 
 PROVENANCE: Final = {
     "_source_file": "varchar",
@@ -126,52 +123,6 @@ def clear_unfinished(raw: Path, vault: Path) -> None:
     orphans = [folder for folder in vault.glob("[!.]*") if not (raw / folder.name).is_dir()]
     for folder in [*raw.glob(".*"), *vault.glob(".*"), *orphans]:
         shutil.rmtree(folder)
-
-
-def register(connection: Connection, entity: Entity, *, source: Source, settings: Settings) -> None:
-    """Make the view `raw.<entity>` over what was received, with every contract column, mapped or not.
-
-    The same content read again under a changed mapping replaces its older reading instead of adding to it.
-    """
-    home = settings.raw_dir / entity.name
-    deliveries = read_deliveries(home, source=source.name)
-    current = current_deliveries(deliveries).values()
-    readings = {(d.source_file, d.file_hash): d for d in [*deliveries, *current]}.values()
-    paths = [str(home / d.folder_name / "*.parquet") for d in readings]
-    attributes = source.attributes if entity.takes_attributes else ()
-    columns = dict.fromkeys([*entity.public, "updated_at", *attributes], "varchar") | PROVENANCE
-    stamps = [literal(delivery.received_at) for delivery in current]
-    superseded = f"_received_at not in ({', '.join(stamps)})" if stamps else "false"
-    connection.execute("create schema if not exists raw")
-    connection.execute(
-        f"create or replace view raw.{entity.name} as "
-        f"select *, {superseded} as _is_superseded from ({_union(connection, paths, columns)})"
-    )
-
-
-def _union(connection: Connection, paths: list[str], columns: dict[str, str]) -> str:
-    """All files as one query. DuckDB alone fails on a column that is text in one file and a date in another."""
-    by_types: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for path in paths:
-        query = f"describe from read_parquet({literal(path)}, union_by_name = true)"
-        described = connection.execute(query).fetchall()
-        by_types.setdefault(tuple((row[0], row[1]) for row in described), []).append(path)
-    types = [dict(group) for group in by_types]
-    shared = {
-        name: kind if all(group.get(name, kind) == kind for group in types) else "varchar"
-        for group in types
-        for name, kind in group.items()
-    } | {name: kind for name, kind in columns.items() if name in PROVENANCE}
-    selects = []
-    for group, files in zip(types, by_types.values(), strict=True):
-        values = [
-            f"{quoted(name) if name in group else 'null'}::{shared.get(name, kind)} as {quoted(name)}"
-            for name, kind in columns.items()
-        ]
-        listed = ", ".join(map(literal, files))
-        selects.append(f"select {', '.join(values)} from read_parquet([{listed}], union_by_name = true)")
-    nothing = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
-    return " union all ".join(selects) or f"select {nothing} where false"
 
 
 def _constants(delivery: Delivery, reader: SourceReader) -> dict[str, str]:

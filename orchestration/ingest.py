@@ -1,15 +1,16 @@
-"""Source files to raw Parquet: each content once, by its hash; what became of each file, as a list of loads.
+"""Source files to raw Parquet, each content once, by its hash; and the views through which dbt sees it.
 
 Where deliveries lie and how they appear belongs in `deliveries`. What a value means is decided later, in dbt's staging.
 """
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.deliveries import (
+    PROVENANCE,
     Delivery,
     clear_unfinished,
     current_deliveries,
@@ -24,6 +25,7 @@ from orchestration.plain_text import as_unreadable
 from orchestration.settings import Settings
 from orchestration.source import Part, Source
 from orchestration.source_reader import SourceReader
+from orchestration.warehouse import Connection, literal, quoted
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Load:
     source_file: str
     outcome: str
     row_count: int
-    received_at: str
-    note: str | None = None
+    received_at: str = field(default="", compare=False)
+    note: str | None = field(default=None, compare=False)
 
 
 def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
@@ -80,6 +82,27 @@ def _readers(entity: Entity, source: Source, *, is_known: bool) -> list[SourceRe
             name = shown if times[shown] == 1 else f"{shown} (reading {times[shown]})"
             readers.append(SourceReader(path, name, part, entity, source))
     return readers
+
+
+def register(connection: Connection, entity: Entity, *, source: Source, settings: Settings) -> None:
+    """Make the view `raw.<entity>` over what was received, with every contract column, mapped or not.
+
+    The same content read again under a changed mapping replaces its older reading instead of adding to it.
+    """
+    home = settings.raw_dir / entity.name
+    deliveries = read_deliveries(home, source=source.name)
+    current = current_deliveries(deliveries).values()
+    readings = {(d.source_file, d.file_hash): d for d in [*deliveries, *current]}.values()
+    paths = [str(home / d.folder_name / "*.parquet") for d in readings]
+    attributes = source.attributes if entity.takes_attributes else ()
+    columns = dict.fromkeys([*entity.public, "updated_at", *attributes], "varchar") | PROVENANCE
+    stamps = [literal(delivery.received_at) for delivery in current]
+    superseded = f"_received_at not in ({', '.join(stamps)})" if stamps else "false"
+    connection.execute("create schema if not exists raw")
+    connection.execute(
+        f"create or replace view raw.{entity.name} as "
+        f"select *, {superseded} as _is_superseded from ({_union(connection, paths, columns)})"
+    )
 
 
 class _Ledger:
@@ -153,3 +176,28 @@ def _mapping_hash(part: Part) -> str:
 def _now() -> str:
     """The time of arrival, UTC."""
     return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _union(connection: Connection, paths: list[str], columns: dict[str, str]) -> str:
+    """All files as one query. DuckDB alone fails on a column that is text in one file and a date in another."""
+    by_types: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for path in paths:
+        query = f"describe from read_parquet({literal(path)}, union_by_name = true)"
+        described = connection.execute(query).fetchall()
+        by_types.setdefault(tuple((row[0], row[1]) for row in described), []).append(path)
+    types = [dict(group) for group in by_types]
+    shared = {
+        name: kind if all(group.get(name, kind) == kind for group in types) else "varchar"
+        for group in types
+        for name, kind in group.items()
+    } | {name: kind for name, kind in columns.items() if name in PROVENANCE}
+    selects = []
+    for group, files in zip(types, by_types.values(), strict=True):
+        values = [
+            f"{quoted(name) if name in group else 'null'}::{shared.get(name, kind)} as {quoted(name)}"
+            for name, kind in columns.items()
+        ]
+        listed = ", ".join(map(literal, files))
+        selects.append(f"select {', '.join(values)} from read_parquet([{listed}], union_by_name = true)")
+    nothing = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
+    return " union all ".join(selects) or f"select {nothing} where false"

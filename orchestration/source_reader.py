@@ -170,10 +170,10 @@ class SourceReader:
         message = f"{self.shown} has no column '{unknown[1]}'{nearest(unknown[1], own[:50])}"
         fresh = [name for name in own if name not in known] if known else []
         if fresh:
-            message += f"; new since the last delivery: {', '.join(fresh[:20])}"
+            message += f" New since the last delivery: {', '.join(fresh[:20])}."
         if suffix(self.path.name) in JSON_LINES:
-            message += f". A key that may be absent is written json->>'{unknown[1]}'"
-        return f"{message}. Nothing of this file was kept. Correct the mapping or the file."
+            message += f" A key that may be absent is written json->>'{unknown[1]}'"
+        return message
 
     def _compare(self, connection: Connection, columns: dict[str, str], known: Mapping[str, str]) -> list[str]:
         """What is new or gone in the file since the last delivery.

@@ -12,26 +12,26 @@ import pytest
 
 from orchestration import loads as record
 from orchestration.dbt import DBT, variables
-from orchestration.deliveries import register
 from orchestration.errors import InputError
+from orchestration.ingest import register
 from orchestration.settings import DBT_PROJECT_DIR
 from orchestration.warehouse import Warehouse
-from tests.files_of_a_shop import COLUMNS, ENTITY, HEADER, Shop
+from tests.inbox import COLUMNS, ENTITY, HEADER, Inbox
 
 DAY = HEADER + "\n1,2024-01-01,5,a\n2,2024-01-01,6,b\n"
 NEXT = HEADER + "\n3,2024-01-02,7,c\n1,2024-01-01,5,a\n"
 
 
-def outcomes(shop: Shop) -> dict[str, str]:
+def outcomes(shop: Inbox) -> dict[str, str]:
     return {load.source_file: load.outcome for load in shop.ingest()}
 
 
-def ids(shop: Shop) -> list[str]:
+def ids(shop: Inbox) -> list[str]:
     return sorted(row[0] for row in shop.raw("transaction_id"))
 
 
 def test_an_unchanged_file_is_not_read_again_and_a_changed_one_replaces_its_rows(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(DAY)
     assert outcomes(shop) == {"in/a.csv": "loaded"}
     assert outcomes(shop) == {"in/a.csv": "unchanged"}
@@ -45,7 +45,7 @@ def test_an_unchanged_file_is_not_read_again_and_a_changed_one_replaces_its_rows
 
 
 def test_a_change_that_keeps_size_and_modification_time_is_seen(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     path = shop.put(DAY)
     os.utime(path, (1_000_000, 1_000_000))
     shop.ingest()
@@ -55,7 +55,7 @@ def test_a_change_that_keeps_size_and_modification_time_is_seen(tmp_path: Path) 
 
 
 def test_a_renamed_file_is_not_loaded_twice_and_later_changes_under_its_new_name(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     path = shop.put(DAY)
     shop.ingest()
     path.rename(shop.inbox / "b.csv")
@@ -67,7 +67,7 @@ def test_a_renamed_file_is_not_loaded_twice_and_later_changes_under_its_new_name
 
 
 def test_a_copy_of_a_file_is_not_loaded_and_lives_on_when_the_first_changes(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(DAY)
     shop.put(DAY, "copy.csv")
     assert outcomes(shop) == {"in/a.csv": "loaded", "in/copy.csv": "repeated"}
@@ -78,7 +78,7 @@ def test_a_copy_of_a_file_is_not_loaded_and_lives_on_when_the_first_changes(tmp_
 
 
 def test_a_file_that_is_gone_keeps_its_rows(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     path = shop.put(DAY)
     shop.put(NEXT, "b.csv")
     shop.ingest()
@@ -91,7 +91,7 @@ def test_a_file_that_is_gone_keeps_its_rows(tmp_path: Path) -> None:
 
 def test_a_file_moved_to_another_folder_takes_the_values_of_that_folder(tmp_path: Path) -> None:
     columns = {"transaction_id": "id", "occurred_at": "date", "amount": "amount", "store_id": "store"}
-    shop = Shop(tmp_path, files="in/*/*.csv", columns=columns)
+    shop = Inbox(tmp_path, files="in/*/*.csv", columns=columns)
     path = shop.put(DAY, "store=1/a.csv")
     shop.ingest()
     (shop.inbox / "store=2").mkdir()
@@ -101,7 +101,7 @@ def test_a_file_moved_to_another_folder_takes_the_values_of_that_folder(tmp_path
 
 
 def test_two_parts_may_read_the_same_file(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(DAY)
     columns = {"transaction_id": "'x' || id", "occurred_at": "date", "amount": "-amount::int"}
     shop.write([{"files": "in/*", "columns": shop.columns}, {"files": "in/*", "columns": columns}])
@@ -111,7 +111,7 @@ def test_two_parts_may_read_the_same_file(tmp_path: Path) -> None:
 
 
 def test_a_changed_mapping_reads_the_file_again_instead_of_adding_to_it(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(DAY)
     shop.ingest()
     shop.write([{"files": "in/*", "columns": shop.columns | {"product_id": "upper(product)"}}])
@@ -123,7 +123,7 @@ def test_a_changed_mapping_reads_the_file_again_instead_of_adding_to_it(tmp_path
 
 
 def test_the_record_of_loads_grows_by_what_happened_only(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     path = shop.put(DAY)
     for _ in range(3):
         record.keep(shop.ingest(), source=shop.source, settings=shop.settings)
@@ -139,7 +139,7 @@ def test_the_record_of_loads_grows_by_what_happened_only(tmp_path: Path) -> None
 
 
 def test_new_and_reordered_columns_change_nothing_and_the_new_one_is_told(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(DAY)
     shop.ingest()
     shop.put("product,extra,amount,date,id\nc,?,7,2024-01-02,3\n", "b.csv")
@@ -149,7 +149,7 @@ def test_new_and_reordered_columns_change_nothing_and_the_new_one_is_told(tmp_pa
 
 
 def test_a_column_that_goes_unused_is_told_and_one_that_is_used_blocks(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put("id,date,amount,product,colour\n1,2024-01-01,5,a,red\n")
     shop.ingest()
     shop.put(NEXT, "b.csv")
@@ -158,12 +158,12 @@ def test_a_column_that_goes_unused_is_told_and_one_that_is_used_blocks(tmp_path:
     with pytest.raises(InputError, match=r"columns\.amount: in/c\.csv has no column 'amount'") as error:
         shop.ingest()
     assert "did you mean 'amount_eur'" in str(error.value)
-    assert "new since the last delivery: amount_eur" in str(error.value)
+    assert "New since the last delivery: amount_eur." in str(error.value)
     assert ids(shop) == ["1", "1", "3"], "what was received before stays"
 
 
 def test_a_retyped_parquet_column_blocks_where_it_is_used_only(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     frame = pl.DataFrame({"id": [1], "date": ["2024-01-01"], "amount": [5.0], "product": ["a"], "rank": [1]})
     frame.write_parquet(shop.inbox / "a.parquet")
     shop.ingest()
@@ -177,7 +177,7 @@ def test_a_retyped_parquet_column_blocks_where_it_is_used_only(tmp_path: Path) -
 
 
 def test_a_killed_run_leaves_nothing_that_the_next_one_does_not_heal(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(DAY)
     shop.ingest()
     home = shop.settings.raw_dir / "transactions"
@@ -189,7 +189,7 @@ def test_a_killed_run_leaves_nothing_that_the_next_one_does_not_heal(tmp_path: P
     assert not [*home.glob(".*")]
 
 
-def accepted(shop: Shop) -> pl.DataFrame:
+def accepted(shop: Inbox) -> pl.DataFrame:
     """The lines that staging accepts, by dbt itself."""
     warehouse = Warehouse(shop.settings.warehouse_file, settings=shop.settings)
     with warehouse.connect() as connection:
@@ -212,7 +212,7 @@ def accepted(shop: Shop) -> pl.DataFrame:
 @pytest.mark.parametrize("orders", [12, pytest.param(500, marks=pytest.mark.full)])
 def test_rows_that_arrive_in_any_order_up_to_five_times_are_accepted_once(tmp_path: Path, orders: int) -> None:
     columns = COLUMNS | {"transaction_id": "arrival || '-' || id"}
-    shop = Shop(tmp_path, files="in/*/*.csv", columns=columns)
+    shop = Inbox(tmp_path, files="in/*/*.csv", columns=columns)
     lines = [f"{n},2024-01-{n % 28 + 1:02},{n}.5,p{n % 7}" for n in range(40)]
     for batch in range(4):
         for order in range(orders):

@@ -12,7 +12,7 @@ import pytest
 from orchestration.errors import InputError
 from orchestration.source import FileOptions
 from orchestration.source_reader import SourceReader
-from tests.files_of_a_shop import COLUMNS, ENTITY, HEADER, Shop
+from tests.inbox import COLUMNS, ENTITY, HEADER, Inbox
 
 ROWS = ["1,2024-01-01,10.50,Käse", "2,2024-01-02,-3,Brot", "3,2024-01-03,1200.25,"]
 PLAIN = "\n".join([HEADER, *ROWS]) + "\n"
@@ -23,8 +23,8 @@ EXPECTED = [
 ]
 
 
-def shop(folder: Path, content: str | bytes, name: str = "a.csv", **options: object) -> Shop:
-    made = Shop(folder, options=options)
+def shop(folder: Path, content: str | bytes, name: str = "a.csv", **options: object) -> Inbox:
+    made = Inbox(folder, options=options)
     made.put(content, name)
     made.ingest()
     return made
@@ -74,7 +74,7 @@ def test_json_lines_become_text_and_lines_that_are_no_object_are_counted(tmp_pat
 
 
 def test_a_nested_json_value_and_one_that_may_be_absent_can_be_mapped(tmp_path: Path) -> None:
-    made = Shop(tmp_path, columns=COLUMNS | {"product_id": "item->>'sku'", "channel": "json->>'$.via'"})
+    made = Inbox(tmp_path, columns=COLUMNS | {"product_id": "item->>'sku'", "channel": "json->>'$.via'"})
     made.put('{"id": 1, "date": "2024-01-01", "amount": 2, "item": {"sku": "P7"}}\n', "a.ndjson")
     made.ingest()
     assert made.raw("product_id, channel") == [("P7", None)]
@@ -133,7 +133,7 @@ def test_fixed_columns_are_read_as_one_and_cut_by_expressions(tmp_path: Path) ->
         "occurred_at": "substr(line, 5, 10)",
         "amount": "substr(line, 15)",
     }
-    made = Shop(tmp_path, columns=columns, options={"names": ["line"], "delimiter": "\x1f"})
+    made = Inbox(tmp_path, columns=columns, options={"names": ["line"], "delimiter": "\x1f"})
     made.put('00012024-01-01 12.50\n00022024-01-02  1"20\n')
     made.ingest()
     assert made.raw("transaction_id, occurred_at, amount") == [
@@ -147,7 +147,7 @@ def test_backslash_escapes_are_read_where_they_are_declared(tmp_path: Path) -> N
 
 
 def test_folders_named_key_and_value_and_the_file_name_are_columns(tmp_path: Path) -> None:
-    made = Shop(tmp_path, files="in/**/*.csv", columns=COLUMNS | {"store_id": "store", "channel": "filename"})
+    made = Inbox(tmp_path, files="in/**/*.csv", columns=COLUMNS | {"store_id": "store", "channel": "filename"})
     for store in ("A 1", "B'2"):
         made.put(PLAIN, f"store={store.replace(' ', '%20')}/day.csv")
     made.ingest()
@@ -228,7 +228,7 @@ def test_the_fast_reader_and_the_careful_one_agree(tmp_path: Path, seed: int) ->
     ],
 )
 def test_a_file_that_cannot_be_mapped_ends_with_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
-    made = Shop(tmp_path)
+    made = Inbox(tmp_path)
     made.put(content)
     with pytest.raises(InputError, match=r"in/a\.csv") as error:
         made.ingest()
@@ -250,14 +250,14 @@ def test_columns_with_spaces_quotes_and_repeated_names_can_be_mapped(tmp_path: P
         "amount": '"x (column 3)"',
         "product_id": "ü",
     }
-    made = Shop(tmp_path, columns=columns)
+    made = Inbox(tmp_path, columns=columns)
     made.put('Rechnung Nr,"say ""when""",x,X, ü \n1,2024-01-01,5,6,k\n')
     made.ingest()
     assert made.raw("transaction_id, occurred_at, amount, product_id") == [("1", "2024-01-01", "5", "k")]
 
 
 def test_a_value_that_makes_an_expression_fail_rejects_its_row_alone(tmp_path: Path) -> None:
-    made = Shop(tmp_path, columns=COLUMNS | {"amount": "amount::decimal(18, 2) * 2"}, where="id::int < 3")
+    made = Inbox(tmp_path, columns=COLUMNS | {"amount": "amount::decimal(18, 2) * 2"}, where="id::int < 3")
     made.put(HEADER + "\n1,2024-01-01,5,a\n2,2024-01-01,five,b\nthree,2024-01-01,5,c\n4,2024-01-01,,d\n")
     made.ingest()
     assert [(str(a), b, c) for a, b, c in made.raw("amount, _is_excluded, _defect")] == [
@@ -282,5 +282,5 @@ def test_options_that_contradict_each_other_are_refused() -> None:
 def test_online_retail_arrives_whole(tmp_path: Path) -> None:
     files = str(Path(os.environ["CLIENTELE_TEST_DATA"]) / "online_retail" / "online_retail.csv.gz")
     columns = {"transaction_id": "InvoiceNo", "occurred_at": "InvoiceDate", "amount": "Quantity"}
-    (load,) = Shop(tmp_path, files=files, columns=columns).ingest()
+    (load,) = Inbox(tmp_path, files=files, columns=columns).ingest()
     assert load.row_count == 541_909

@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.errors import InputError
 from orchestration.ingest import Load
-from tests.files_of_a_shop import COLUMNS, HEADER, Shop
+from tests.inbox import COLUMNS, HEADER, Inbox
 
 ABSURD = [
     "1e308", "-1e308", "NaN", "inf", "9" * 400, "0000-00-00", "9999-99-99", "294247-01-10", "-5000-01-01",
@@ -57,13 +57,19 @@ def absurd(line: bytes, chance: random.Random) -> bytes:
 
 
 MUTATIONS = [
-    cut, swapped, absurd, inserted(b'"', b'""', b'",', b',"'), inserted(b"\xff\xfe", b"\xc3", b"\x80", b"\xed\xa0\x80"),
-    inserted(b"\0"), inserted(b"z" * 2_200_000), inserted(b",", b",,,", b";", b"\t"),
+    cut,
+    swapped,
+    absurd,
+    inserted(b'"', b'""', b'",', b',"'),
+    inserted(b"\xff\xfe", b"\xc3", b"\x80", b"\xed\xa0\x80"),
+    inserted(b"\0"),
+    inserted(b"z" * 2_200_000),
+    inserted(b",", b",,,", b";", b"\t"),
     inserted(b"\\", b"\x1a", b"\x1b[2J"),
-]  # fmt: skip
+]
 
 
-def write_mutant(shop: Shop, name: str, chance: random.Random) -> int:
+def write_mutant(shop: Inbox, name: str, chance: random.Random) -> int:
     """Write one broken text file; returns how many of its lines are more than blank, after the header."""
     is_json = name.endswith("jsonl")
     lines = json_lines(chance) if is_json else plain_lines(chance)
@@ -76,7 +82,7 @@ def write_mutant(shop: Shop, name: str, chance: random.Random) -> int:
     return len(lines) - first
 
 
-def write_broken_parquet(shop: Shop, name: str, chance: random.Random) -> int:
+def write_broken_parquet(shop: Inbox, name: str, chance: random.Random) -> int:
     """Write a Parquet file with some bytes overwritten, or cut."""
     path = shop.inbox / name
     values = {
@@ -93,7 +99,7 @@ def write_broken_parquet(shop: Shop, name: str, chance: random.Random) -> int:
     return 40
 
 
-def attempt(shop: Shop) -> tuple[Load | None, str]:
+def attempt(shop: Inbox) -> tuple[Load | None, str]:
     """The load of the one file, or the sentence that refuses it."""
     try:
         return shop.ingest()[0], ""
@@ -104,7 +110,7 @@ def attempt(shop: Shop) -> tuple[Load | None, str]:
 def check_mutant(folder: Path, seed: int) -> str:
     """Ingest one broken file and compare raw with it; returns what became of it."""
     chance = random.Random(seed)  # noqa: S311 - a repeatable test, no secret
-    shop = Shop(folder)
+    shop = Inbox(folder)
     name = chance.choice(["a.csv", "a.csv", "a.jsonl", "a.parquet"])
     expected = (write_broken_parquet if name == "a.parquet" else write_mutant)(shop, name, chance)
     load, refusal = attempt(shop)
@@ -140,7 +146,7 @@ def test_two_thousand_broken_files_lose_no_row(tmp_path: Path) -> None:
      "x' union select 1 --.csv", f"{'l' * 200}.csv", os.fsdecode(b"\xff\xfe.csv"), "$(touch hacked).csv", "%s{0}.csv"],
 )  # fmt: skip
 def test_a_hostile_file_name_is_a_name(tmp_path: Path, name: str) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     shop.put(f"{HEADER}\n1,2024-01-01,5,a\n", name)
     (load,) = shop.ingest()
     assert load.row_count == 1
@@ -150,7 +156,7 @@ def test_a_hostile_file_name_is_a_name(tmp_path: Path, name: str) -> None:
 
 
 def test_a_declared_name_with_wildcard_characters_is_that_file(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, files="in/sales[1].csv")
+    shop = Inbox(tmp_path, files="in/sales[1].csv")
     shop.put(f"{HEADER}\n1,2024-01-01,5,a\n", "sales[1].csv")
     shop.put(f"{HEADER}\n2,2024-01-01,5,a\n", "sales1.csv")
     assert [load.source_file for load in shop.ingest()] == ["in/sales[1].csv"]
@@ -166,7 +172,7 @@ def test_a_hostile_column_name_is_a_name(tmp_path: Path) -> None:
         "filename",
         "ü" * 5_000,
     ]
-    shop = Shop(tmp_path, columns={"transaction_id": names[0], "occurred_at": names[1], "amount": names[2]})
+    shop = Inbox(tmp_path, columns={"transaction_id": names[0], "occurred_at": names[1], "amount": names[2]})
     header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
     shop.put(f"{header}\n1,2,3,4,5,6\n")
     shop.ingest()
@@ -192,7 +198,7 @@ def test_a_hostile_column_name_is_a_name(tmp_path: Path) -> None:
 def test_an_expression_reads_and_writes_nothing_but_its_row(tmp_path: Path, sql: str) -> None:
     (tmp_path / "secret.txt").write_text("hush")
     places = {"secret": tmp_path / "secret.txt", "target": tmp_path / "written", "folder": tmp_path}
-    shop = Shop(tmp_path, columns=COLUMNS | {"product_id": sql.format(**places)})
+    shop = Inbox(tmp_path, columns=COLUMNS | {"product_id": sql.format(**places)})
     shop.put(f"{HEADER}\n1,2024-01-01,5,a\n2,2024-01-01,5,a\n")
     with pytest.raises(InputError, match=r"entities\.transactions\.columns") as error:
         shop.ingest()
@@ -203,15 +209,15 @@ def test_an_expression_reads_and_writes_nothing_but_its_row(tmp_path: Path, sql:
 def test_a_link_out_of_the_declared_folder_is_refused_unless_it_is_named(tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text(f"{HEADER}\n1,2024-01-01,5,a\n")
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     (shop.inbox / "link.csv").symlink_to(outside)
     with pytest.raises(InputError, match=r"in/link\.csv leads out of"):
         shop.ingest()
-    assert Shop(tmp_path, files="in/link.csv").ingest()[0].row_count == 1
+    assert Inbox(tmp_path, files="in/link.csv").ingest()[0].row_count == 1
 
 
 def test_a_message_about_a_broken_value_does_not_repeat_it(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, columns=COLUMNS | {"amount": "product::decimal(9, 2)"})
+    shop = Inbox(tmp_path, columns=COLUMNS | {"amount": "product::decimal(9, 2)"})
     shop.put(f"{HEADER}\n1,2024-01-01,5,anna@example.org\n")
     load, refusal = attempt(shop)
     assert "anna" not in f"{load}{refusal}"
@@ -219,7 +225,7 @@ def test_a_message_about_a_broken_value_does_not_repeat_it(tmp_path: Path) -> No
 
 
 def test_formula_like_text_stays_text(tmp_path: Path) -> None:
-    shop = Shop(tmp_path)
+    shop = Inbox(tmp_path)
     values = [value for value in ABSURD if not set(value) & set(',"\n')]
     shop.put(HEADER + "\n" + "\n".join(f"{n},2024-01-01,1,{value}" for n, value in enumerate(values)))
     shop.ingest()

@@ -6,10 +6,9 @@ import polars as pl
 from ml.schemas import Schema
 from orchestration import loads as record
 from orchestration.dbt import OWNERS
-from orchestration.deliveries import register
 from orchestration.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.errors import InputError
-from orchestration.ingest import ingest
+from orchestration.ingest import ingest, register
 from orchestration.run import Run
 
 NEW = ("loaded", "changed")

@@ -6,9 +6,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.deliveries import register
 from orchestration.entities import ENTITIES
-from orchestration.ingest import Load, ingest
+from orchestration.ingest import Load, ingest, register
 from orchestration.settings import Settings
 from orchestration.source import Source, load_source
 
@@ -17,7 +16,7 @@ COLUMNS = {"transaction_id": "id", "occurred_at": "date", "amount": "amount", "p
 HEADER = "id,date,amount,product"
 
 
-class Shop:
+class Inbox:
     """Files below `in/`, a source file that maps them, and what raw holds of them."""
 
     def __init__(
