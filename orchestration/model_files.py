@@ -84,7 +84,7 @@ class ModelFiles:
         """The fitted estimator of a training.
 
         Raises:
-            ClienteleError: the file is missing, not the one that was kept, or holds a type that is not on the list.
+            ClienteleError: the file is missing, not the one that was kept, no skops, or has a type that is not listed.
         """
         import skops.io  # 0.3 s that only training and scoring need
         from skops.io.exceptions import UntrustedTypesFoundException
@@ -100,6 +100,8 @@ class ModelFiles:
             return skops.io.loads(content, trusted=list(trusted))
         except UntrustedTypesFoundException as error:
             raise ClienteleError(f"Model {card.model_version}: {error}. {advice}") from None
+        except zipfile.BadZipFile:
+            raise ClienteleError(f"Model {card.model_version}: {file} is no skops file. {advice}") from None
 
 
 def dump(estimator: Any) -> bytes:

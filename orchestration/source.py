@@ -59,9 +59,9 @@ class Part(Strict):
 class Source(Strict):
     """One company's data: files, columns, time zone, currency and the few choices that depend on the business."""
 
-    name: str = Field(pattern=_NAME.pattern)
+    name: str = Field(pattern=f"^{_NAME.pattern}$")
     timezone: str
-    currency: str = Field(pattern="[A-Z]{3}")
+    currency: str = Field(pattern="^[A-Z]{3}$")
     as_of: date | None = None
     notice: str | None = Field(None, description="printed at every run: what users of the data must know")
     entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]

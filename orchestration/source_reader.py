@@ -39,7 +39,7 @@ class SourceReader:
         """
         with sandbox(files=[self.path]) as connection:
             self._bind(connection)
-            with self._explained():
+            with self._explained(are_values_read=True):
                 return int(connection.execute(f"select count(*) from {self._table}").fetchall()[0][0])
 
     def copy(self, folders: dict[Path, list[str]], *, constants: dict[str, str]) -> int:
@@ -55,7 +55,7 @@ class SourceReader:
             self._bind(connection)
             received = 0
             for folder, names in folders.items():
-                with self._explained():
+                with self._explained(are_values_read=True):
                     received = self._copy_rows(connection, folder, names, constants)
             return received
 
@@ -115,15 +115,17 @@ class SourceReader:
         return f"{self.source.path.name}: entities.{self.entity.name}"
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Turn a database error into a sentence; the values that DuckDB quotes in conversion errors stay out of it."""
+    def _explained(self, *, are_values_read: bool = False) -> Iterator[None]:
+        """Turn a database error into a sentence; once values are read, DuckDB quotes them, so its words stay out."""
         try:
             yield
         except DatabaseError as error:
             kind = "a Parquet file" if self.is_parquet else "delimited text"
-            reason = type(error).__name__.removesuffix("Exception")
-            if "Conversion" in reason or "OutOfRange" in reason:
-                detail = "a value does not convert: use try_cast in the expressions"
+            if are_values_read and not type(error).__name__.startswith("IO"):
+                detail = (
+                    "a row is damaged, or a value does not fit an expression: "
+                    "use try_cast, try_strptime or the like in the expressions"
+                )
             else:
                 detail = f"it cannot be read as {kind}: {_first_line(error)}"
             raise InputError(

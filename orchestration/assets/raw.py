@@ -83,9 +83,11 @@ def declared(table: str, description: str) -> dg.AssetsDefinition:
 
 
 def _check_day(run: Run) -> None:
+    # The first of the rows that staging may accept: it rejects whatever is dated before 1900.
     first = run.warehouse.read(
-        "select min(try_cast(occurred_at as timestamp))::date as first_date, count(*) as row_count "
-        "from raw.transactions"
+        "select min(try_cast(occurred_at as timestamp)) filter (where not _is_excluded and not _is_superseded "
+        "and try_cast(occurred_at as timestamp) >= timestamp '1900-01-01')::date as first_date, "
+        "count(*) as row_count from raw.transactions"
     ).row(0, named=True)
     if not first["row_count"] and "transactions" in run.source.entities:
         raise InputError(

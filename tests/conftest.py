@@ -1,0 +1,94 @@
+"""What tests share: the tiny shop, one run of it through the command line, and the data folder that it left.
+
+A full run takes half a minute or more on a quiet core, so every one that the suite needs is made here, once, and two
+at a time. What each must have done belongs in the test modules.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from orchestration.settings import Settings
+from tests.commands import Finished, clientele
+from tests.shop import Shop, write_shop
+
+EARLIER = date(2026, 5, 31)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings_from_outside() -> Iterator[None]:
+    """The variables of whoever runs the tests stay out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("CLIENTELE_") and name != "CLIENTELE_TEST_DATA":
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The tiny shop's files."""
+    return write_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="session")
+def first_runs(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> list[Finished]:
+    """`clientele run --json` on the tiny shop, and on the same rows in another order in the files."""
+    shuffled = write_shop(tmp_path_factory.mktemp("shuffled"), shuffle=1)
+    folders = [tmp_path_factory.mktemp(name) / "data" for name in ("first", "other")]
+
+    def run(source: Path, data_dir: Path) -> Finished:
+        return clientele("run", "--json", source=source, data_dir=data_dir)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(run, (shop.source, shuffled.source), folders))
+
+
+@pytest.fixture(scope="session")
+def first_run(first_runs: list[Finished]) -> Finished:
+    """The run whose data folder tests read and never change."""
+    return first_runs[0]
+
+
+@pytest.fixture(scope="session")
+def settings(first_run: Finished) -> Settings:
+    """The settings of the first run, which published."""
+    assert first_run.exit_code == 0, first_run.stderr
+    return first_run.settings
+
+
+@pytest.fixture(scope="session")
+def published(settings: Settings) -> Path:
+    """What the first run published."""
+    return settings.published_dir / "current"
+
+
+@pytest.fixture(scope="session")
+def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+    """Runs in copies of the first run's data folder, by what is special about each.
+
+    `again`: the same command, with the CLV model gone from the history. `rebuilt`: without the warehouse, and trained
+    again. `earlier`: for a day before the published one. `blocked`: on a kept file in which a row lost its number.
+    """
+    arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
+
+    def run(name: str) -> Finished:
+        folder = tmp_path_factory.mktemp(name) / "data"
+        shutil.copytree(settings.data_dir, folder, symlinks=True)
+        if name == "again":
+            shutil.rmtree(next(folder.glob("history/models/clv-*")))
+        elif name == "rebuilt":
+            (folder / "warehouse.duckdb").unlink()
+        elif name == "blocked":
+            (damaged,) = folder.glob("raw/customers/*/unreadable.parquet")
+            pl.read_parquet(damaged).with_columns(_row_number=pl.lit(None, pl.Int64)).write_parquet(damaged)
+        return clientele("run", "--json", *arguments[name], source=settings.source, data_dir=folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(arguments, pool.map(run, arguments), strict=True))

@@ -1,0 +1,156 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import Settings
+from tests.commands import Finished, clientele, hashes
+from tests.shop import SOURCE
+
+PRODUCTS_ONLY = """
+name: tiny_shop
+timezone: Europe/Berlin
+currency: EUR
+entities:
+  products: {files: products.csv, columns: {product_id: sku}}
+"""
+
+
+def refused(done: Finished, *words: str) -> None:
+    """Exit code 2, a sentence on stderr with these words, nothing on stdout and no traceback."""
+    assert (done.exit_code, done.stdout) == (2, ""), done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr.replace("\n", " ")
+
+
+def test_json_is_one_object_on_stdout_and_everything_else_is_on_stderr(first_run: Finished) -> None:
+    assert first_run.exit_code == 0, first_run.stderr
+    assert first_run.stdout.lstrip().startswith("{")
+    assert first_run.summary["customer_count"] == 700
+    assert first_run.summary["rejected_row_count"] == 18
+    assert Path(first_run.summary["database"]).is_file()
+    assert "A shop that only tests visit." in first_run.stderr  # the source's notice
+    assert "marts.dim_customers" in first_run.stderr  # progress, as plain lines
+
+
+def test_a_blocking_check_that_fails_ends_with_1_and_publishes_nothing(
+    first_run: Finished, later_runs: dict[str, Finished]
+) -> None:
+    blocked = later_runs["blocked"]
+    assert (blocked.exit_code, blocked.stdout) == (1, "")
+    assert "not_null_rejected_rows_row_number" in blocked.stderr
+    assert "nothing was published" in blocked.stderr
+    assert "Traceback" not in blocked.stderr
+    published = blocked.settings.published_dir
+    assert hashes(published / "current") == hashes(first_run.settings.published_dir / "current")
+    assert [folder.name for folder in (published / "versions").iterdir()] == [first_run.summary["run_id"]]
+
+
+def test_status_says_what_is_published_and_that_the_last_run_failed(later_runs: dict[str, Finished]) -> None:
+    places = {"source": later_runs["blocked"].settings.source, "data_dir": later_runs["blocked"].settings.data_dir}
+    done = clientele("status", "--json", **places)
+    assert done.exit_code == 0, done.stderr
+    assert done.summary["last_run"]["outcome"] == "not published"
+    assert done.summary["published"]["customer_count"] == 700
+    shown = clientele("status", **places)
+    assert "not published" in shown.stdout
+    assert "tiny_shop as of 2026-06-30" in shown.stdout
+
+
+def test_status_before_the_first_run_says_what_to_do(tmp_path: Path, settings: Settings) -> None:
+    done = clientele("status", source=settings.source, data_dir=tmp_path / "none")
+    assert done.exit_code == 0, done.stderr
+    assert "No run yet." in done.stdout
+    assert "`clientele run` publishes" in done.stdout
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_as_of_before_the_first_row_is_refused_and_what_was_published_stays(
+    first_run: Finished, later_runs: dict[str, Finished]
+) -> None:
+    folder = later_runs["again"].settings
+    done = clientele("run", "--as-of", "2019-12-31", source=folder.source, data_dir=folder.data_dir)
+    refused(done, "2019-12-31 is before the first transaction")
+    assert hashes(folder.published_dir / "current") == hashes(first_run.settings.published_dir / "current")
+
+
+def test_a_text_file_named_parquet_is_refused_and_what_was_published_stays(
+    first_run: Finished, later_runs: dict[str, Finished], tmp_path: Path
+) -> None:
+    folder = later_runs["rebuilt"].settings
+    shutil.copytree(folder.source.parent, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "transactions-3.parquet").write_text("this is text")
+    (tmp_path / "tiny_shop.yml").write_text(SOURCE.replace("transactions-*.csv", "transactions-*"))
+    done = clientele("run", "--json", source=tmp_path / "tiny_shop.yml", data_dir=folder.data_dir)
+    refused(
+        done, "entities.transactions: transactions-3.parquet", "cannot be read as a Parquet file", "Correct the file"
+    )
+    assert hashes(folder.published_dir / "current") == hashes(first_run.settings.published_dir / "current")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "words"),
+    [
+        ("transactions-*.csv", "sales-*.csv", ["entities.transactions.files", "'sales-*.csv'"]),
+        ("currency:", "curency:", ["curency: unknown key; did you mean 'currency'?"]),
+        ("  transactions:", "  trnsactions:", ["entities.trnsactions: unknown entity; did you mean 'transactions'?"]),
+        (SOURCE, PRODUCTS_ONLY, ["at least one of transactions, campaign_contacts is required"]),
+    ],
+    ids=["missing file", "typo in a key", "typo in an entity", "no usable entity"],
+)  # fmt: skip
+def test_a_wrong_source_is_refused_before_anything_is_made(
+    tmp_path: Path, good: str, bad: str, words: list[str]
+) -> None:
+    source = tmp_path / "shop.yml"
+    source.write_text(SOURCE.replace(good, bad))
+    refused(clientele("run", "--json", source=source, data_dir=tmp_path / "data"), "shop.yml", *words)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_missing_source_file_is_refused(tmp_path: Path) -> None:
+    done = clientele("run", source=tmp_path / "none.yml", data_dir=tmp_path / "data")
+    refused(done, "none.yml does not exist", "--source")
+
+
+def test_a_day_that_is_none_is_refused(settings: Settings, tmp_path: Path) -> None:
+    done = clientele("run", "--as-of", "someday", source=settings.source, data_dir=tmp_path / "data")
+    refused(done, "as-of date 'someday': write a day as YYYY-MM-DD")
+
+
+def test_a_setting_that_is_none_is_refused_by_the_name_of_its_variable(settings: Settings, tmp_path: Path) -> None:
+    done = clientele("status", source=settings.source, data_dir=tmp_path / "data", threads="many")
+    refused(done, "CLIENTELE_THREADS: ")
+
+
+def test_an_unknown_option_is_refused(settings: Settings, tmp_path: Path) -> None:
+    done = clientele("run", "--as-off", "2026-01-01", source=settings.source, data_dir=tmp_path / "data")
+    refused(done, "--as-off")
+
+
+def test_check_says_what_the_data_can_answer_and_keeps_nothing(settings: Settings, tmp_path: Path) -> None:
+    done = clientele("check", "--json", source=settings.source, data_dir=tmp_path / "data")
+    assert done.exit_code == 0, done.stderr
+    assert {row["file"]: row["row_count"] for row in done.summary["files"]}["products.csv"] == 30
+    assert done.summary["attributes"] == ["loyalty_tier"]
+    assert done.summary["questions"]["Segments, churn and CLV"] is None
+    assert done.summary["questions"]["CLV on margin"] == "transactions.cost_amount is not mapped"
+    assert not (tmp_path / "data").exists()
+    shown = clientele("check", source=settings.source, data_dir=tmp_path / "data")
+    assert "Churn over 30 days, CLV over 60 days." in shown.stdout
+
+
+def test_check_names_the_field_that_does_not_fit_its_file(settings: Settings, tmp_path: Path) -> None:
+    shutil.copytree(settings.source.parent, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "tiny_shop.yml").write_text(SOURCE.replace("amount: paid", "amount: payed"))
+    done = clientele("check", source=tmp_path / "tiny_shop.yml", data_dir=tmp_path / "data")
+    refused(done, "entities.transactions.columns.amount", "no column 'payed'; did you mean 'paid'?")
+
+
+def test_the_summary_for_people_and_the_one_for_machines_say_the_same(first_run: Finished) -> None:
+    shown = clientele("status", source=first_run.settings.source, data_dir=first_run.settings.data_dir).stdout
+    assert f"{first_run.summary['net_amount']:,.2f}" in shown
+    assert "14,073, 18 of them rejected" in shown
+    status = clientele("status", "--json", source=first_run.settings.source, data_dir=first_run.settings.data_dir)
+    assert {**first_run.summary, "database": None} == {**json.loads(status.stdout)["published"], "database": None}

@@ -1,0 +1,73 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.automation import schedules
+from orchestration.definitions import build_definitions
+from orchestration.settings import PROJECT_DIR, Settings
+
+
+@pytest.fixture(scope="module")
+def definitions(settings: Settings) -> dg.Definitions:
+    return build_definitions(settings)
+
+
+def test_the_daily_refresh_and_the_weekly_retrain_are_on_in_the_zone_of_the_source(definitions: dg.Definitions) -> None:
+    found = {name: definitions.resolve_schedule_def(f"{name}_schedule") for name in ("refresh", "retrain")}
+    assert {name: schedule.cron_schedule for name, schedule in found.items()} == {
+        "refresh": "30 5 * * *",
+        "retrain": "30 6 * * 1",
+    }
+    for name, schedule in found.items():
+        assert schedule.job_name == name
+        assert schedule.execution_timezone == "Europe/Berlin"
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+        assert 4 <= int(schedule.cron_schedule.split()[1]) <= 23  # an hour that exists on every day of the year
+
+
+def test_a_setting_switches_the_schedules_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIENTELE_SCHEDULES", "false")
+    stopped = schedules(Settings(), timezone="UTC")
+    assert [schedule.default_status for schedule in stopped] == [dg.DefaultScheduleStatus.STOPPED] * 2
+
+
+def test_a_setting_moves_the_schedules_to_another_zone_and_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLIENTELE_TIMEZONE", "Asia/Tokyo")
+    monkeypatch.setenv("CLIENTELE_REFRESH_CRON", "0 7 * * *")
+    refresh, retrain = schedules(Settings(), timezone="UTC")
+    assert (refresh.execution_timezone, retrain.execution_timezone) == ("Asia/Tokyo", "Asia/Tokyo")
+    assert refresh.cron_schedule == "0 7 * * *"
+
+
+def test_both_jobs_run_every_asset_and_only_retrain_forces_training(definitions: dg.Definitions) -> None:
+    refresh, retrain = (definitions.resolve_job_def(name) for name in ("refresh", "retrain"))
+    everything = set(definitions.resolve_asset_graph().get_all_asset_keys())
+    for job in (refresh, retrain):
+        assert set(job.asset_layer.selected_asset_keys) == everything
+        assert job.executor_def.name == "in_process"
+    assert retrain.run_config == {"resources": {"run": {"config": {"retrain": True}}}}
+    assert not refresh.run_config
+
+
+def test_importing_the_definitions_does_no_work() -> None:
+    code = "import sys, orchestration.definitions; print('dbt.cli' in sys.modules, 'sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_the_workspace_that_is_shipped_loads(settings: Settings) -> None:
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    done = subprocess.run(
+        [dagster, "definitions", "validate", "-w", str(PROJECT_DIR / "workspace.yaml")],
+        env=dict(os.environ) | settings.environment(),
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "All code locations passed validation" in done.stdout + done.stderr

@@ -1,0 +1,96 @@
+"""The canary test: what stands in the shop's e-mail, phone and name columns is in the vault and nowhere else."""
+
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from orchestration.settings import Settings
+from orchestration.warehouse import Warehouse
+from tests.commands import Finished, clientele
+from tests.shop import CANARIES
+
+COMMENTED = "select comment from duckdb_columns() union all select comment from duckdb_tables()"
+
+
+def texts(file: Path, settings: Settings) -> list[bytes]:
+    """Everything that a file says: its bytes, and what is packed in them."""
+    found = [file.read_bytes()]
+    if file.suffix == ".parquet":
+        found.append(_text(pl.read_parquet(file)))
+    elif file.suffix == ".duckdb":
+        with Warehouse(file, settings=settings).connect() as connection:
+            names = connection.execute(
+                "select table_schema || '.' || table_name from information_schema.tables"
+            ).fetchall()
+            queries = [*(f"from {name}" for (name,) in names), "select sql from duckdb_views()", COMMENTED]
+            found += [_text(connection.sql(query).pl()) for query in queries]
+    elif zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            found += [archive.read(name) for name in archive.namelist()]
+    return found
+
+
+def _text(frame: pl.DataFrame) -> bytes:
+    return frame.with_columns(pl.all().cast(pl.String)).write_csv().encode()
+
+
+def leaks(settings: Settings) -> dict[str, list[str]]:
+    """The canaries found in each file of a data folder but the vault's."""
+    files = [file for file in settings.data_dir.rglob("*") if file.is_file() and not file.is_symlink()]
+    kept_apart = [file for file in files if settings.vault_dir not in file.parents]
+    assert len(kept_apart) > 50
+    found = {
+        str(file.relative_to(settings.data_dir)): [
+            c for c in CANARIES if any(c.encode() in t for t in texts(file, settings))
+        ]
+        for file in kept_apart
+    }
+    return {name: canaries for name, canaries in found.items() if canaries}
+
+
+def test_the_vault_holds_every_identifier_and_nobody_else_may_open_it(settings: Settings) -> None:
+    vault = list(settings.vault_dir.rglob("rows.parquet"))
+    rows = pl.concat(pl.read_parquet(file) for file in vault)
+    assert rows.columns[:1] == ["customer_id"]
+    for name, canary in zip(("email", "phone", "full_name"), CANARIES, strict=True):
+        assert rows[name].str.contains(canary, literal=True).all()
+        assert rows[name].n_unique() > 690
+    assert settings.data_dir.stat().st_mode & 0o077 == 0
+
+
+def test_the_search_finds_a_canary_wherever_it_is_packed(settings: Settings, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"mail": [f"{number}{CANARIES[0]}" for number in range(5000)]})
+    frame.write_parquet(tmp_path / "a.parquet")
+    Warehouse(tmp_path / "b.duckdb", settings=settings).write("marts.mails", frame)
+    with zipfile.ZipFile(tmp_path / "c.skops", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", frame.write_csv())
+    (tmp_path / "d.log").write_text(CANARIES[0])
+    for file in sorted(tmp_path.iterdir()):
+        assert any(CANARIES[0].encode() in text for text in texts(file, settings)), file.name
+
+
+def test_no_identifier_is_anywhere_but_in_the_vault(settings: Settings) -> None:
+    assert leaks(settings) == {}
+
+
+def test_no_identifier_is_in_what_a_run_prints(first_run: Finished, later_runs: dict[str, Finished]) -> None:
+    for run in (first_run, *later_runs.values()):
+        assert [canary for canary in CANARIES if canary in run.stdout + run.stderr] == []
+
+
+def test_a_run_that_fails_leaves_no_identifier_either(later_runs: dict[str, Finished]) -> None:
+    assert leaks(later_runs["blocked"].settings) == {}
+
+
+@pytest.mark.parametrize("expression", ["mail::integer", "strptime(mail, '%Y')", "error(mail)"])
+def test_an_expression_that_fails_on_an_identifier_does_not_tell_it(
+    settings: Settings, tmp_path: Path, expression: str
+) -> None:
+    source = tmp_path / "tiny_shop.yml"
+    for file in settings.source.parent.glob("*.csv"):
+        (tmp_path / file.name).symlink_to(file)
+    source.write_text(settings.source.read_text().replace("loyalty_tier: tier", f'loyalty_tier: "{expression}"'))
+    done = clientele("check", source=source, data_dir=tmp_path / "data")
+    assert [canary for canary in CANARIES if canary in done.stdout + done.stderr] == []

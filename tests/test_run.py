@@ -1,0 +1,140 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.errors import BusyError, InputError
+from orchestration.run import last_run, parse_day, writer_lock
+from orchestration.settings import Settings
+from tests.commands import Finished, clientele, metadata
+
+HOLD = """
+import sys
+from orchestration.run import writer_lock
+from orchestration.settings import Settings
+with writer_lock(Settings(), wait=False):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_run(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the lock of a data folder until the block ends."""
+    command = [sys.executable, "-c", HOLD]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=settings.environment(), text=True, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+def test_a_second_run_ends_at_once_and_names_the_process_that_holds_the_lock(empty: Settings) -> None:
+    with another_run(empty) as other, pytest.raises(BusyError) as error, writer_lock(empty, wait=False):
+        pass
+    assert f"(process {other.pid}). Nothing was changed; try again later." in str(error.value)
+
+
+def test_the_command_line_says_so_with_exit_code_75(settings: Settings, tmp_path: Path) -> None:
+    busy = settings.model_copy(update={"data_dir": tmp_path / "data"})
+    with another_run(busy) as other:
+        done = clientele("run", "--json", source=busy.source, data_dir=busy.data_dir)
+    assert (done.exit_code, done.stdout) == (75, "")
+    assert f"process {other.pid}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_may_wait_goes_on_when_the_other_has_ended(empty: Settings) -> None:
+    with another_run(empty) as other:
+        threading.Timer(0.5, other.kill).start()
+        with writer_lock(empty, wait=True):
+            assert other.wait(10) == -signal.SIGKILL
+
+
+def test_a_killed_process_leaves_no_lock_behind(empty: Settings) -> None:
+    with another_run(empty) as other:
+        other.kill()
+        other.wait(10)
+        with writer_lock(empty, wait=False):
+            assert (empty.data_dir / "writer.pid").read_text() == str(os.getpid())
+
+
+def test_the_same_process_may_take_the_lock_again(empty: Settings) -> None:
+    with writer_lock(empty, wait=False), writer_lock(empty, wait=False):
+        pass
+    with another_run(empty):
+        pass  # let go by both
+
+
+def test_the_last_run_is_on_record(first_run: Finished, settings: Settings) -> None:
+    record = last_run(settings)
+    assert record is not None
+    assert (record.run_id, record.outcome) == (first_run.summary["run_id"], "published")
+    assert record.finished_at is not None
+    assert record.finished_at >= record.started_at
+
+
+def test_what_a_run_came_to_is_on_record(later_runs: dict[str, Finished]) -> None:
+    records = {name: last_run(run.settings) for name, run in later_runs.items()}
+    assert {name: record.outcome for name, record in records.items() if record} == {
+        "again": "published",
+        "rebuilt": "published",
+        "earlier": "built aside",
+        "blocked": "not published",
+    }
+
+
+@pytest.mark.parametrize(("is_alive", "outcome"), [(True, "running"), (False, "died")])
+def test_a_run_without_an_end_is_running_or_has_died(empty: Settings, is_alive: bool, outcome: str) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    record = {"run_id": "1", "process_id": os.getpid() if is_alive else gone.pid, "started_at": "2026-01-01"}
+    empty.data_dir.mkdir()
+    (empty.data_dir / "last_run.json").write_text(json.dumps(record))
+    found = last_run(empty)
+    assert found is not None
+    assert found.outcome == outcome
+
+
+def test_before_the_first_run_there_is_no_record(empty: Settings) -> None:
+    assert last_run(empty) is None
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "01.02.2026", "2026-02-30"])
+def test_a_day_that_is_none_says_how_to_write_one(text: str) -> None:
+    with pytest.raises(InputError, match="write a day as YYYY-MM-DD"):
+        parse_day(text)
+
+
+def test_the_ui_shows_the_run_its_rows_its_checks_and_its_pictures(first_run: Finished, settings: Settings) -> None:
+    run_id = first_run.summary["run_id"]
+    with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:
+        run = instance.get_run_by_id(run_id)
+        events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    assert run is not None
+    assert (run.job_name, run.status) == ("refresh", dg.DagsterRunStatus.SUCCESS)
+    checks = [entry.get_dagster_event().asset_check_evaluation_data for entry in events]
+    assert [check.check_name for check in checks if not check.passed] == []
+    assert {check.asset_key.path[0] for check in checks} >= {"staging", "marts", "quality", "ml", "reports"}
+    assert len(checks) > 80
+    seen = metadata(settings, run_id)
+    models = {"ml.churn_model", "ml.clv_model"}
+    assert [name for name, shown in seen.items() if "dagster/row_count" not in shown and name not in models] == []
+    assert "data:image/png;base64," in seen["ml.churn_model"]["calibration_plot"]
+    assert "data:image/png;base64," in seen["ml.customer_segments"]["rfm_heat_map"]
+    assert isinstance(seen["ml.churn_model"]["recency_auc"], float)
+    assert isinstance(seen["ml.clv_model"]["bg_nbd_gamma_gamma_normalised_gini"], float)

@@ -1,0 +1,116 @@
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ml.features import build_features
+from ml.schemas import TRANSACTIONS
+from orchestration.settings import Settings
+from orchestration.warehouse import STORAGE_VERSION, DatabaseError, Warehouse, literal, quoted, reader, sandbox
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    return Warehouse(tmp_path / "warehouse.duckdb", settings=Settings(data_dir=tmp_path))
+
+
+def test_frames_are_written_by_column_name_and_not_by_position(warehouse: Warehouse) -> None:
+    parts = [pl.DataFrame({"a": [1], "b": ["x"]}), pl.DataFrame({"b": ["y"], "a": [2]})]
+    assert warehouse.write("ml.letters", parts) == 2
+    assert warehouse.read("select a, b from ml.letters order by a").rows() == [(1, "x"), (2, "y")]
+
+
+def test_writing_again_replaces_rows_and_columns(warehouse: Warehouse) -> None:
+    warehouse.write("ml.letters", pl.DataFrame({"a": [1, 2]}))
+    warehouse.write("ml.letters", pl.DataFrame({"b": ["x"]}))
+    assert warehouse.read("from ml.letters").to_dict(as_series=False) == {"b": ["x"]}
+
+
+def test_empty_frames_make_a_typed_table_without_rows(warehouse: Warehouse) -> None:
+    empty = pl.DataFrame(schema={"day": pl.Date, "amount": pl.Decimal(18, 4)})
+    assert warehouse.write("ml.nothing", [empty, empty]) == 0
+    assert warehouse.read("from ml.nothing").schema == empty.schema
+    assert warehouse.write("ml.nothing", [empty, pl.DataFrame({"day": [date(2026, 1, 1)], "amount": [None]})]) == 1
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_rows(warehouse: Warehouse) -> None:
+    warehouse.write("ml.letters", pl.DataFrame({"a": [1]}))
+    with pytest.raises(DatabaseError):
+        warehouse.write("ml.letters", [pl.DataFrame({"a": [2]}), pl.DataFrame({"unknown": [3]})])
+    assert warehouse.read("from ml.letters").rows() == [(1,)]
+
+
+def test_customers_are_mapped_whole_each_in_one_bucket(warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse.write(
+        "marts.sales", pl.DataFrame({"customer_id": [f"c{n % 50}" for n in range(500)], "line": range(500)})
+    )
+    twenty = Warehouse(warehouse.file, settings=Settings(data_dir=tmp_path, buckets=20))
+    seen = [bucket["customer_id"].unique().to_list() for bucket in twenty.map_customers("marts.sales", lambda b: b)]
+    assert len(seen) == 20
+    assert sorted(customer for bucket in seen for customer in bucket) == sorted(f"c{n}" for n in range(50))
+
+
+def test_two_buckets_or_twenty_give_the_same_features(settings: Settings) -> None:
+    def features(buckets: int) -> pl.DataFrame:
+        warehouse = Warehouse(settings.warehouse_file, settings=settings.model_copy(update={"buckets": buckets}))
+        frames = warehouse.map_customers(
+            "marts.fct_transactions",
+            lambda bucket: build_features(bucket, as_of=date(2026, 6, 30)),
+            columns=TRANSACTIONS,
+            where="customer_id is not null",
+        )
+        return pl.concat(frames).sort("customer_id")
+
+    kept = Warehouse(settings.warehouse_file, settings=settings).read("from ml.customer_features order by customer_id")
+    assert kept.height == 700
+    assert features(2).equals(kept)
+    assert features(20).equals(kept)
+
+
+def test_the_working_file_has_the_storage_that_old_clients_open(warehouse: Warehouse) -> None:
+    warehouse.write("ml.letters", pl.DataFrame({"a": [1]}))
+    tags = warehouse.read("select tags['storage_version'] as v from duckdb_databases() where not internal")
+    assert tags.item().startswith(STORAGE_VERSION)
+
+
+def test_the_sandbox_reads_and_writes_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
+    given, other, folder = tmp_path / "given.csv", tmp_path / "other.csv", tmp_path / "out"
+    folder.mkdir()
+    for file in (given, other):
+        file.write_text("a\n1\n")
+    with sandbox(files=[given], folders=[folder]) as connection:
+        assert connection.execute(f"from read_csv({literal(str(given))})").fetchall() == [(1,)]
+        connection.execute(f"copy (select 1) to {literal(str(folder / 'a.parquet'))}")
+        for statement in (
+            f"from read_csv({literal(str(other))})",
+            f"copy (select 1) to {literal(str(tmp_path / 'b.parquet'))}",
+            f"copy (select 1) to {literal(str(folder / '../c.parquet'))}",
+            f"attach {literal(str(tmp_path / 'd.duckdb'))}",
+            "set enable_external_access = true",
+            "set allowed_directories = ['/']",
+            "install httpfs",
+        ):
+            with pytest.raises(DatabaseError):
+                connection.execute(statement)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["given.csv", "other.csv", "out"]
+
+
+def test_a_reader_of_a_published_file_can_neither_write_nor_leave_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    warehouse.write("ml.letters", pl.DataFrame({"a": [1]}))
+    with reader(warehouse.file) as connection:
+        assert connection.execute("from ml.letters").fetchall() == [(1,)]
+        for statement in (
+            "insert into ml.letters values (2)",
+            f"copy ml.letters to {literal(str(tmp_path / 'out.csv'))}",
+            "from read_text('/etc/hostname')",
+            "set enable_external_access = true",
+        ):
+            with pytest.raises(DatabaseError):
+                connection.execute(statement)
+
+
+@pytest.mark.parametrize("name", ["it's", "'; drop table t; --", 'say "hi"', "ä\n\\"])
+def test_hostile_names_and_texts_are_only_names_and_texts(warehouse: Warehouse, name: str) -> None:
+    frame = warehouse.read(f"select {literal(name)} as {quoted(name)}")
+    assert frame.to_dict(as_series=False) == {name: [name]}
