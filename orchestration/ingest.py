@@ -4,7 +4,6 @@ Where deliveries lie and how they appear belongs in `deliveries`. What a value m
 """
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,12 +63,11 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
 
 
 def _readers(entity: Entity, source: Source, *, is_known: bool) -> list[SourceReader]:
-    """Every file as each part reads it; the second reading of a file is told from the first by its name.
+    """Every file as each part reads it.
 
     A pattern with wildcards may match nothing once files were received: an inbox is empty on some days.
     """
     readers = []
-    times: Counter[str] = Counter()
     for part in source.entities.get(entity.name, ()):
         try:
             files = source.files(part, entity=entity.name)
@@ -77,10 +75,7 @@ def _readers(entity: Entity, source: Source, *, is_known: bool) -> list[SourceRe
             if not is_known or not all(set(pattern) & set("*?[") for pattern in part.files):
                 raise
             files = []
-        for shown, path in files:
-            times[shown] += 1
-            name = shown if times[shown] == 1 else f"{shown} (reading {times[shown]})"
-            readers.append(SourceReader(path, name, part, entity, source))
+        readers += [SourceReader(path, shown, part, entity, source) for shown, path in files]
     return readers
 
 

@@ -126,7 +126,7 @@ class SourceReader:
 
     @property
     def _file_name(self) -> str:
-        return re.sub(r" \(reading \d+\)$", "", self.shown)
+        return re.sub(r" \(part \d+\)$", "", self.shown)
 
     @property
     def _location(self) -> dict[str, str]:

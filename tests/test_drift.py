@@ -14,6 +14,7 @@ from orchestration import loads as record
 from orchestration.dbt import DBT, variables
 from orchestration.errors import InputError
 from orchestration.ingest import register
+from orchestration.rules import Rules
 from orchestration.settings import DBT_PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.inbox import COLUMNS, ENTITY, HEADER, Inbox
@@ -105,7 +106,7 @@ def test_two_parts_may_read_the_same_file(tmp_path: Path) -> None:
     shop.put(DAY)
     columns = {"transaction_id": "'x' || id", "occurred_at": "date", "amount": "-amount::int"}
     shop.write([{"files": "in/*", "columns": shop.columns}, {"files": "in/*", "columns": columns}])
-    assert outcomes(shop) == {"in/a.csv": "loaded", "in/a.csv (reading 2)": "loaded"}
+    assert outcomes(shop) == {"in/a.csv": "loaded", "in/a.csv (part 2)": "loaded"}
     assert ids(shop) == ["1", "2", "x1", "x2"]
     assert set(outcomes(shop).values()) == {"unchanged"}
 
@@ -194,10 +195,15 @@ def accepted(shop: Inbox) -> pl.DataFrame:
     warehouse = Warehouse(shop.settings.warehouse_file, settings=shop.settings)
     with warehouse.connect() as connection:
         register(connection, ENTITY, source=shop.source, settings=shop.settings)
+    for table, declared in Rules().tables().items():
+        warehouse.write(table, declared)
     row = {
         "source_name": "shop",
         "timezone": "UTC",
         "currency": "EUR",
+        "cancellation_prefix": "",
+        "adjustment_prefix": "",
+        "has_feedback_text": False,
         "known_at": datetime.now(UTC).replace(tzinfo=None),
     }
     day = pl.lit(date(2030, 1, 1)).alias("requested_as_of_date")
