@@ -12,12 +12,13 @@ import pytest
 
 from orchestration import loads as record
 from orchestration.dbt import DBT, variables
+from orchestration.entities import ENTITIES
 from orchestration.errors import InputError
 from orchestration.ingest import register
 from orchestration.rules import Rules
 from orchestration.settings import DBT_PROJECT_DIR
 from orchestration.warehouse import Warehouse
-from tests.inbox import COLUMNS, ENTITY, HEADER, Inbox
+from tests.inbox import COLUMNS, HEADER, Inbox
 
 DAY = HEADER + "\n1,2024-01-01,5,a\n2,2024-01-01,6,b\n"
 NEXT = HEADER + "\n3,2024-01-02,7,c\n1,2024-01-01,5,a\n"
@@ -194,7 +195,8 @@ def accepted(shop: Inbox) -> pl.DataFrame:
     """The lines that staging accepts, by dbt itself."""
     warehouse = Warehouse(shop.settings.warehouse_file, settings=shop.settings)
     with warehouse.connect() as connection:
-        register(connection, ENTITY, source=shop.source, settings=shop.settings)
+        for entity in ENTITIES.values():
+            register(connection, entity, source=shop.source, settings=shop.settings)
     for table, declared in Rules().tables().items():
         warehouse.write(table, declared)
     row = {

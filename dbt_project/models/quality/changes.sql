@@ -30,4 +30,4 @@ select
 from now_accepted
 cross join limits
 left join last_day on now_accepted.entity = last_day.entity and now_accepted.measure = last_day.measure
-order by now_accepted.entity, now_accepted.measure desc
+order by now_accepted.entity, now_accepted.measure
