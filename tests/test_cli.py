@@ -70,7 +70,7 @@ def test_status_before_the_first_run_says_what_to_do(tmp_path: Path, settings: S
 def test_an_as_of_before_the_first_row_is_refused_and_what_was_published_stays(
     first_run: Finished, later_runs: dict[str, Finished]
 ) -> None:
-    folder = later_runs["again"].settings
+    folder = later_runs["blocked"].settings  # its last run published nothing either
     done = clientele("run", "--as-of", "2019-12-31", source=folder.source, data_dir=folder.data_dir)
     refused(done, "2019-12-31 is before the first transaction")
     assert hashes(folder.published_dir / "current") == hashes(first_run.settings.published_dir / "current")
@@ -79,7 +79,7 @@ def test_an_as_of_before_the_first_row_is_refused_and_what_was_published_stays(
 def test_a_text_file_named_parquet_is_refused_and_what_was_published_stays(
     first_run: Finished, later_runs: dict[str, Finished], tmp_path: Path
 ) -> None:
-    folder = later_runs["rebuilt"].settings
+    folder = later_runs["blocked"].settings
     shutil.copytree(folder.source.parent, tmp_path, dirs_exist_ok=True)
     (tmp_path / "transactions-3.parquet").write_text("this is text")
     (tmp_path / "tiny_shop.yml").write_text(SOURCE.replace("transactions-*.csv", "transactions-*"))
