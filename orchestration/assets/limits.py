@@ -45,7 +45,7 @@ def last_totals(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     totals = pl.DataFrame(schema=LAST_TOTALS)
     if earlier:
         kept = history.read("totals", earlier[-1])
-        totals = kept.with_columns(as_of_date=pl.lit(earlier[-1])).select(LAST_TOTALS)
+        totals = kept.with_columns(as_of_date=pl.lit(earlier[-1])).select(*LAST_TOTALS)
     rows = run.warehouse.write("raw.last_totals", totals)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
