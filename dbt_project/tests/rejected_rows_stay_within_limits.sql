@@ -7,7 +7,7 @@ with reconciliation as (
 
 limits as (
 
-    select * from {{ source('raw', 'limits') }}
+    select * from {{ ref('stg_limits') }}
 
 ),
 

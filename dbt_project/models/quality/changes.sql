@@ -6,13 +6,13 @@ with now_accepted as (
 
 last_day as (
 
-    select * from {{ source('raw', 'last_totals') }}
+    select * from {{ ref('stg_last_totals') }}
 
 ),
 
 limits as (
 
-    select * from {{ source('raw', 'limits') }}
+    select * from {{ ref('stg_limits') }}
 
 )
 
