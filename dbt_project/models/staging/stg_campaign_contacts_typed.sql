@@ -1,6 +1,10 @@
 with received as (
 
-    {{ received('campaign_contacts') }}
+    select
+        contacts.*,
+        settings.timezone as _timezone
+    from {{ source('raw', 'campaign_contacts') }} as contacts
+    cross join {{ source('raw', 'source_settings') }} as settings
 
 ),
 
@@ -12,15 +16,13 @@ typed as (
         {{ as_timestamp('contacted_at') }} as contacted_at,
         {{ as_boolean('is_control') }} as is_control,
         {{ as_timestamp('responded_at') }} as responded_at,
-        {{ as_timestamp('updated_at') }} as updated_at,
-        {{ origin() }},
+        {{ provenance() }},
         coalesce(_defect, case
             {{ missing('customer_id') }}
             {{ missing('campaign_id') }}
             {{ not_castable('contacted_at', as_timestamp('contacted_at')) }}
             {{ not_castable('is_control', as_boolean('is_control')) }}
             {{ not_castable('responded_at', as_timestamp('responded_at')) }}
-            {{ not_castable('updated_at', as_timestamp('updated_at')) }}
         end) as _defect
     from received
 

@@ -1,6 +1,10 @@
 with received as (
 
-    {{ received('campaigns', has_customer=false) }}
+    select
+        campaigns.*,
+        settings.timezone as _timezone
+    from {{ source('raw', 'campaigns') }} as campaigns
+    cross join {{ source('raw', 'source_settings') }} as settings
 
 ),
 
@@ -14,7 +18,7 @@ typed as (
         {{ as_timestamp('ended_at') }} as ended_at,
         {{ as_money('cost_amount') }} as cost_amount,
         {{ as_timestamp('updated_at') }} as updated_at,
-        {{ origin() }},
+        {{ provenance() }},
         coalesce(_defect, case
             {{ missing('campaign_id') }}
             {{ not_castable('started_at', as_timestamp('started_at')) }}

@@ -2,7 +2,11 @@
 
 with received as (
 
-    {{ received('customers') }}
+    select
+        customers.*,
+        settings.timezone as _timezone
+    from {{ source('raw', 'customers') }} as customers
+    cross join {{ source('raw', 'source_settings') }} as settings
 
 ),
 
@@ -27,7 +31,7 @@ typed as (
         {% for attribute in attributes %}{{ as_text(adapter.quote(attribute)) }} as {{ adapter.quote(attribute) }},
         {% endfor -%}
         {{ as_timestamp('updated_at') }} as updated_at,
-        {{ origin() }},
+        {{ provenance() }},
         coalesce(_defect, case
             {{ missing('customer_id') }}
             {{ not_castable('created_at', as_timestamp('created_at')) }}

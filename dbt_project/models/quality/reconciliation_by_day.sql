@@ -1,1 +1,0 @@
-{{ reconcile(by=['event_date']) }}

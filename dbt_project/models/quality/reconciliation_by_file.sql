@@ -1,1 +1,0 @@
-{{ reconcile(by=['source_file']) }}

@@ -1,1 +1,0 @@
-select * from {{ source('raw', 'rule_non_products') }}

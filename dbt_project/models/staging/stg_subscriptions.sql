@@ -1,3 +1,0 @@
-select * exclude (row_status, row_reason, {{ provenance() }})
-from {{ ref('stg_subscriptions_classified') }}
-where row_status = 'accepted'
