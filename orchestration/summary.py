@@ -26,7 +26,7 @@ def summarise(folder: Path) -> dict[str, Any]:
             "source": manifest["source"],
             "as_of_date": manifest["as_of_date"],
             "published_at": manifest["published_at"],
-            "database": str(folder / DATABASE),
+            "database": str(_lasting(folder) / DATABASE),
             "table_count": len(manifest["tables"]),
             "received_row_count": int(sum(r["received"] for r in reconciliation if r["measure"] == "rows")),
             "rejected_row_count": int(sum(r["rejected"] for r in reconciliation if r["measure"] == "rows")),
@@ -75,8 +75,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
         facts.add_row(f"{model['model'].upper()}, {model['horizon_days']} days", _model_line(model))
     off = ", ".join(row["capability"] for row in summary["unavailable"])
     facts.add_row("Switched off", f"{off or 'nothing'} (reasons in quality.capabilities)")
-    facts.add_row("For BI", f"{summary['database']} (read-only)")
-    console.print(facts, soft_wrap=True, highlight=False)
+    console.print(facts, highlight=False)
+    console.print(f"For BI, read-only: {summary['database']}", soft_wrap=True, highlight=False)
 
 
 def as_json(summary: dict[str, Any]) -> str:
@@ -93,6 +93,12 @@ def _model_line(model: dict[str, Any]) -> str:
         f"{model['rank_metric']} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
         f"{model['loss_metric']} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
     )
+
+
+def _lasting(folder: Path) -> Path:
+    """The link that stays when the next version comes, where the folder is the one it leads to."""
+    current = folder.parent.parent / "current"
+    return current if current.resolve() == folder.resolve() else folder
 
 
 def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:

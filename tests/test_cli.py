@@ -153,4 +153,4 @@ def test_the_summary_for_people_and_the_one_for_machines_say_the_same(first_run:
     assert f"{first_run.summary['net_amount']:,.2f}" in shown
     assert "14,073, 18 of them rejected" in shown
     status = clientele("status", "--json", source=first_run.settings.source, data_dir=first_run.settings.data_dir)
-    assert {**first_run.summary, "database": None} == {**json.loads(status.stdout)["published"], "database": None}
+    assert first_run.summary == json.loads(status.stdout)["published"]

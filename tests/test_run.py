@@ -136,5 +136,5 @@ def test_the_ui_shows_the_run_its_rows_its_checks_and_its_pictures(first_run: Fi
     assert [name for name, shown in seen.items() if "dagster/row_count" not in shown and name not in models] == []
     assert "data:image/png;base64," in seen["ml.churn_model"]["calibration_plot"]
     assert "data:image/png;base64," in seen["ml.customer_segments"]["rfm_heat_map"]
-    assert isinstance(seen["ml.churn_model"]["recency_auc"], float)
-    assert isinstance(seen["ml.clv_model"]["bg_nbd_gamma_gamma_normalised_gini"], float)
+    assert isinstance(seen["ml.churn_model"]["auc_recency"], float)
+    assert isinstance(seen["ml.clv_model"]["normalised_gini"], float)
