@@ -54,8 +54,10 @@ class Translator(DagsterDbtTranslator):
     ) -> dg.AssetCheckSpec | None:
         """Checks on Python's tables run together with the reports: publishing waits for them, other tables do not."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        is_python = spec is not None and spec.asset_key.path[0] == "ml"
-        return spec._replace(blocking=False) if spec is not None and is_python else spec
+        if spec is None:
+            return None
+        description = str(manifest["nodes"][unique_id]["description"]) or None
+        return spec._replace(description=description, blocking=spec.asset_key.path[0] != "ml")
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The description without the SQL that dagster-dbt appends: a link leads to it."""

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import automation
-from orchestration.assets import churn, clv, features, models, raw, segmentation
+from orchestration.assets import churn, clv, features, limits, models, raw, segmentation
 from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
 from orchestration.errors import ClienteleError
@@ -19,7 +19,15 @@ from orchestration.source import load_source
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions for one set of settings; tests call it with their own."""
     sql = dbt_models(settings)
-    python = [*raw.ASSETS, *features.ASSETS, *segmentation.ASSETS, *churn.ASSETS, *clv.ASSETS, *models.ASSETS]
+    python = [
+        *raw.ASSETS,
+        *limits.ASSETS,
+        *features.ASSETS,
+        *segmentation.ASSETS,
+        *churn.ASSETS,
+        *clv.ASSETS,
+        *models.ASSETS,
+    ]
     keys = [key for assets in (*sql, *python) for key in assets.keys]
     public = [key for key in keys if key.path[0] in PUBLIC_SCHEMAS]
     publication = published_version(sorted(public, key=lambda key: tuple(key.path)), _comments(settings))

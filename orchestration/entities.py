@@ -19,7 +19,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Entity:
-    """One kind of input: its grain and columns; `key` names the columns that identify a row where there are any."""
+    """One kind of input: its grain and columns; `key` names the columns by which the newest `updated_at` wins."""
 
     name: str
     grain: str
@@ -88,10 +88,52 @@ _DECLARED = (
         "campaign_contacts",
         "customer x campaign",
         _columns("customer_id! campaign_id! contacted_at:timestamp is_control:boolean responded_at:timestamp"),
+        key=("customer_id", "campaign_id"),
+    ),
+    Entity(
+        "interactions",
+        "customer x event",
+        _columns("customer_id! occurred_at:timestamp! kind! channel product_id value:double"),
+    ),
+    Entity(
+        "feedback",
+        "message",
+        _columns("feedback_id! customer_id transaction_id product_id created_at:timestamp rating:double text? channel"),
+        key=("feedback_id",),
+    ),
+    Entity(
+        "subscriptions",
+        "contract",
+        _columns("subscription_id! customer_id started_at:timestamp! ended_at:timestamp plan monthly_amount:money"),
+        key=("subscription_id",),
+    ),
+    Entity(
+        "consents",
+        "customer x purpose x date",
+        _columns("customer_id! purpose! granted:boolean! effective_at:timestamp"),
+        key=("customer_id", "purpose", "effective_at"),
+    ),
+    Entity(
+        "exchange_rates",
+        "date x currency",
+        _columns("date:date! currency! rate:rate!"),
+        key=("date", "currency"),
+    ),
+    Entity(
+        "stock_levels",
+        "product x date",
+        _columns("product_id! date:date! on_hand_quantity:quantity! lead_time_days:double"),
+        key=("product_id", "date"),
+    ),
+    Entity(
+        "regressors",
+        "date x name",
+        _columns("date:date! name! value:double! region"),
+        key=("date", "name", "region"),
     ),
 )
 
 ENTITIES: Final[dict[str, Entity]] = {entity.name: entity for entity in _DECLARED}
 
-START_ENTITIES: Final = ("transactions", "campaign_contacts")
+START_ENTITIES: Final = ("transactions", "subscriptions", "campaign_contacts", "feedback")
 """At least one of these is required: nothing can be said about customers who did nothing."""

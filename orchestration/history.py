@@ -1,4 +1,4 @@
-"""What is kept of published days: segment membership, the score ledger and cut points, one Parquet file a day.
+"""What is kept of published days: segment membership, totals, the score ledger and cut points, one Parquet file a day.
 
 Append-only: a day's file is written once per publication and replaced only by the same day, by rename.
 """

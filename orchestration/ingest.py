@@ -1,101 +1,82 @@
-"""Source files to raw Parquet: each file once, by its hash, every row with its file and row number.
+"""Source files to raw Parquet, each content once, by its hash; and the views through which dbt sees it.
 
-A delivery is one version of one file, in a folder of its own that appears in one step. Direct identifiers and free
-text go to the vault and never into raw. What a value means is decided later, in dbt's staging.
+Where deliveries lie and how they appear belongs in `deliveries`. What a value means is decided later, in dbt's staging.
 """
 
 import hashlib
-import json
-import re
-import shutil
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
+from orchestration.deliveries import (
+    PROVENANCE,
+    Delivery,
+    clear_unfinished,
+    current_deliveries,
+    deliver,
+    read_deliveries,
+    rename,
+)
 from orchestration.entities import Entity
+from orchestration.errors import InputError
+from orchestration.file_hashes import FileHashes, Stamp
+from orchestration.plain_text import as_unreadable
 from orchestration.settings import Settings
-from orchestration.source import Source
+from orchestration.source import Part, Source
 from orchestration.source_reader import SourceReader
-from orchestration.warehouse import Connection, literal
-
-PROVENANCE: Final = {
-    "_source_file": "varchar",
-    "_row_number": "bigint",
-    "_file_hash": "varchar",
-    "_received_at": "timestamp",
-    "_is_excluded": "boolean",
-    "_keep_repeats": "boolean",
-    "_defect": "varchar",
-}
-"""What every raw row says about itself. `_defect` names what made a line unreadable; such a row has no values."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One received version of one file of one entity, as described in `delivery.json` beside its rows."""
-
-    source: str
-    entity: str
-    source_file: str
-    file_hash: str
-    mapping_hash: str
-    received_at: str
-    row_count: int = 0
-
-    @property
-    def folder_name(self) -> str:
-        """Unique within the entity, sorted by arrival."""
-        return f"{re.sub('[^0-9]', '', self.received_at)}-{self.file_hash[:12]}"
+from orchestration.warehouse import Connection, literal, quoted
 
 
 @dataclass(frozen=True)
 class Load:
-    """What happened to one file in one run: `loaded`, `changed` or `unchanged`."""
+    """What happened to one file in one run.
+
+    `outcome` is loaded, changed (its rows replace those before), unchanged, renamed (same content, the old name is
+    gone), repeated (the same content as another file, not loaded again) or missing (its rows stay).
+    """
 
     entity: str
     source_file: str
     outcome: str
     row_count: int
+    received_at: str = field(default="", compare=False)
+    note: str | None = field(default=None, compare=False)
 
 
 def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
     """Bring the raw Parquet of one entity up to date with its files.
 
     Raises:
-        InputError: a file is missing or unreadable, or an expression does not fit it; nothing of that file is kept.
+        InputError: a file is missing, unreadable or changed in kind, or an expression does not fit it; nothing of
+            that file is kept, and what was received before stays.
     """
-    home = settings.raw_dir / entity.name
-    _clear_unfinished(home, settings.vault_dir / entity.name)
-    current = current_deliveries(read_deliveries(home, source=source.name))
-    loads = []
+    raw, vault = settings.raw_dir / entity.name, settings.vault_dir / entity.name
+    clear_unfinished(raw, vault)
+    hashes = FileHashes(settings.data_dir / "file_hashes.json")
+    ledger = _Ledger(entity, raw, vault, read_deliveries(raw, source=source.name))
+    readers = list(_readers(entity, source, is_known=bool(ledger.deliveries)))
+    listed = {reader.shown for reader in readers}
+    loads = [ledger.receive(reader, hashes, listed=listed) for reader in readers]
+    hashes.save()
+    gone = {name: d for name, d in ledger.current.items() if name not in listed}
+    return loads + [Load(entity.name, name, "missing", d.row_count, _now()) for name, d in sorted(gone.items())]
+
+
+def _readers(entity: Entity, source: Source, *, is_known: bool) -> list[SourceReader]:
+    """Every file as each part reads it.
+
+    A pattern with wildcards may match nothing once files were received: an inbox is empty on some days.
+    """
+    readers = []
     for part in source.entities.get(entity.name, ()):
-        mapping_hash = hashlib.sha256(part.model_dump_json(exclude={"files"}).encode()).hexdigest()
-        for shown, path in source.files(part, entity=entity.name):
-            content = (_file_hash(path), mapping_hash)
-            known = [d for d in current.values() if (d.file_hash, d.mapping_hash) == content]
-            if known:
-                loads.append(Load(entity.name, shown, "unchanged", known[0].row_count))
-                continue
-            received_at = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-            delivery = Delivery(source.name, entity.name, shown, *content, received_at)
-            reader = SourceReader(path, shown, part, entity, source)
-            outcome = "changed" if shown in current else "loaded"
-            current[shown] = _deliver(delivery, reader, home, settings.vault_dir / entity.name)
-            loads.append(Load(entity.name, shown, outcome, current[shown].row_count))
-    return loads
-
-
-def read_deliveries(home: Path, *, source: str) -> list[Delivery]:
-    """All deliveries of one source below an entity's raw folder, in order of arrival."""
-    found = [Delivery(**json.loads(file.read_text())) for file in sorted(home.glob("[!.]*/delivery.json"))]
-    return [delivery for delivery in found if delivery.source == source]
-
-
-def current_deliveries(deliveries: Iterable[Delivery]) -> dict[str, Delivery]:
-    """The newest delivery of each file, by file: the others are superseded."""
-    return {delivery.source_file: delivery for delivery in deliveries}
+        try:
+            files = source.files(part, entity=entity.name)
+        except InputError:
+            if not is_known or not all(set(pattern) & set("*?[") for pattern in part.files):
+                raise
+            files = []
+        readers += [SourceReader(path, shown, part, entity, source) for shown, path in files]
+    return readers
 
 
 def register(connection: Connection, entity: Entity, *, source: Source, settings: Settings) -> None:
@@ -105,60 +86,113 @@ def register(connection: Connection, entity: Entity, *, source: Source, settings
     """
     home = settings.raw_dir / entity.name
     deliveries = read_deliveries(home, source=source.name)
-    readings = {(d.source_file, d.file_hash): d for d in deliveries}.values()
-    table = "(select 1 where false)"
-    present: set[str] = set()
-    if readings:
-        paths = ", ".join(literal(str(home / d.folder_name / "*.parquet")) for d in readings)
-        table = f"read_parquet([{paths}], union_by_name = true)"
-        present = {row[0] for row in connection.execute(f"describe from {table}").fetchall()}
+    current = current_deliveries(deliveries).values()
+    readings = {(d.source_file, d.file_hash): d for d in [*deliveries, *current]}.values()
+    paths = [str(home / d.folder_name / "*.parquet") for d in readings]
     attributes = source.attributes if entity.takes_attributes else ()
     columns = dict.fromkeys([*entity.public, "updated_at", *attributes], "varchar") | PROVENANCE
-    selected = [name if name in present else f"null::{kind} as {name}" for name, kind in columns.items()]
-    stamps = [literal(d.received_at) for d in current_deliveries(deliveries).values()]
+    stamps = [literal(delivery.received_at) for delivery in current]
     superseded = f"_received_at not in ({', '.join(stamps)})" if stamps else "false"
     connection.execute("create schema if not exists raw")
     connection.execute(
         f"create or replace view raw.{entity.name} as "
-        f"select {', '.join(selected)}, {superseded} as _is_superseded from {table}"
+        f"select *, {superseded} as _is_superseded from ({_union(connection, paths, columns)})"
     )
 
 
-def _deliver(delivery: Delivery, reader: SourceReader, raw: Path, vault: Path) -> Delivery:
-    """Write one delivery under hidden names, then rename: the vault first, so that raw marks it complete."""
-    columns, private = reader.part.columns, reader.entity.private
-    folders = {raw: [name for name in columns if name not in private]}
-    if set(private) & set(columns):
-        folders[vault] = [name for name in columns if name in private or name in reader.entity.required]
-    hidden = {home / f".{delivery.folder_name}": names for home, names in folders.items()}
-    constants = {
-        "_source_file": literal(delivery.source_file),
-        "_file_hash": literal(delivery.file_hash),
-        "_received_at": f"{literal(delivery.received_at)}::timestamp",
-        "_keep_repeats": str(reader.part.options.repeats == "keep").lower(),
-    }
-    try:
-        for folder in hidden:
-            folder.mkdir(parents=True, mode=0o700)
-        delivery = replace(delivery, row_count=reader.copy(hidden, constants=constants))
-        description = json.dumps(asdict(delivery), indent=1, sort_keys=True)
-        for folder in reversed(hidden):
-            (folder / "delivery.json").write_text(description)
-            folder.rename(folder.with_name(delivery.folder_name))
-    except BaseException:
-        for folder in hidden:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return delivery
+class _Ledger:
+    """The deliveries of one entity, and which of them stands for which file."""
+
+    def __init__(self, entity: Entity, raw: Path, vault: Path, deliveries: list[Delivery]) -> None:
+        self._entity = entity
+        self._raw = raw
+        self._vault = vault
+        self.deliveries = deliveries
+
+    @property
+    def current(self) -> dict[str, Delivery]:
+        """The delivery that stands for each file name."""
+        return current_deliveries(self.deliveries)
+
+    def receive(self, reader: SourceReader, hashes: FileHashes, *, listed: set[str]) -> Load:
+        """Load one file unless its content is known."""
+        shown, before = reader.shown, self.current.get(reader.shown)
+        try:
+            stamp = hashes.stamp(reader.path)
+            content = (hashes.of(reader.path), _mapping_hash(reader.part), reader.place)
+        except OSError as error:
+            raise as_unreadable(f"{reader.source.path.name}: entities.{self._entity.name}: {shown}", error) from None
+        if before and before.has(*content):
+            return Load(self._entity.name, shown, "unchanged", before.row_count, before.received_at)
+        same = [d for d in self.deliveries if d.has(*content)]
+        moved = [d for d in self.deliveries if d.names and d.file_hash == content[0] and not set(d.names) & listed]
+        outcome = "changed" if before else "renamed" if moved else "loaded"
+        note = None
+        if same:
+            delivery = same[-1]
+            outcome = "repeated" if outcome == "loaded" and delivery.names else outcome
+        else:
+            delivery, note = self._deliver(reader, content, stamp)
+        self._name(shown, delivery, without=set(delivery.names) - listed)
+        for other in moved if outcome == "renamed" else []:
+            if other.folder_name != delivery.folder_name:
+                self._rename(other, [])
+        return Load(self._entity.name, shown, outcome, delivery.row_count, delivery.received_at, note)
+
+    def _deliver(
+        self, reader: SourceReader, content: tuple[str, str, dict[str, str]], stamp: Stamp
+    ) -> tuple[Delivery, str | None]:
+        file_hash, mapping_hash, place = content
+        alike = [d for d in self.deliveries if d.mapping_hash == mapping_hash]
+        delivery = Delivery(
+            reader.source.name, self._entity.name, reader.shown, file_hash, mapping_hash, _now(), place=place
+        )
+        delivery, reading = deliver(
+            delivery, reader, raw=self._raw, vault=self._vault, known=alike[-1].columns if alike else {}, stamp=stamp
+        )
+        self.deliveries.append(delivery)
+        return delivery, "; ".join(reading.notes) or None
+
+    def _name(self, name: str, delivery: Delivery, *, without: set[str]) -> None:
+        """Let one delivery, and no other, stand for a file name."""
+        for other in [d for d in self.deliveries if name in d.names]:
+            self._rename(other, [known for known in other.names if known != name])
+        self._rename(delivery, [*(known for known in delivery.names if known not in without), name])
+
+    def _rename(self, delivery: Delivery, names: list[str]) -> None:
+        at = self.deliveries.index(delivery)
+        self.deliveries[at] = rename(delivery, names, homes=[self._raw, self._vault])
 
 
-def _clear_unfinished(raw: Path, vault: Path) -> None:
-    """Remove what a killed run left: hidden folders, and vault deliveries whose raw half never appeared."""
-    orphans = [f for f in vault.glob("[!.]*") if not (raw / f.name).is_dir()]
-    for folder in [*raw.glob(".*"), *vault.glob(".*"), *orphans]:
-        shutil.rmtree(folder)
+def _mapping_hash(part: Part) -> str:
+    return hashlib.sha256(part.model_dump_json(exclude={"files"}).encode()).hexdigest()
 
 
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _now() -> str:
+    """The time of arrival, UTC."""
+    return datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _union(connection: Connection, paths: list[str], columns: dict[str, str]) -> str:
+    """All files as one query. DuckDB alone fails on a column that is text in one file and a date in another."""
+    by_types: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for path in paths:
+        query = f"describe from read_parquet({literal(path)}, union_by_name = true)"
+        described = connection.execute(query).fetchall()
+        by_types.setdefault(tuple((row[0], row[1]) for row in described), []).append(path)
+    types = [dict(group) for group in by_types]
+    shared = {
+        name: kind if all(group.get(name, kind) == kind for group in types) else "varchar"
+        for group in types
+        for name, kind in group.items()
+    } | {name: kind for name, kind in columns.items() if name in PROVENANCE}
+    selects = []
+    for group, files in zip(types, by_types.values(), strict=True):
+        values = [
+            f"{quoted(name) if name in group else 'null'}::{shared.get(name, kind)} as {quoted(name)}"
+            for name, kind in columns.items()
+        ]
+        listed = ", ".join(map(literal, files))
+        selects.append(f"select {', '.join(values)} from read_parquet([{listed}], union_by_name = true)")
+    nothing = ", ".join(f"null::{kind} as {quoted(name)}" for name, kind in columns.items())
+    return " union all ".join(selects) or f"select {nothing} where false"

@@ -16,7 +16,7 @@ from orchestration.source_reader import SourceReader
 
 QUESTIONS = {
     "Segments, churn and CLV": [("transactions", "customer_id")],
-    "CLV on margin": [("transactions", "cost_amount")],
+    "CLV on margin": [("transactions", "cost_amount"), ("products", "unit_cost_amount")],
     "Product analysis": [("transactions", "product_id")],
     "Discount analysis": [("transactions", "discount_amount")],
     "Demographics": [("customers", "age_band"), ("customers", "birth_date"), ("customers", "gender")],
@@ -24,6 +24,14 @@ QUESTIONS = {
     "Acquisition": [("customers", "acquisition_channel")],
     "Campaign response": [("campaign_contacts", "responded_at")],
     "Campaign effect (needs a control group)": [("campaign_contacts", "is_control")],
+    "Behaviour (visits, clicks, calls)": [("interactions", "kind")],
+    "Ratings": [("feedback", "rating")],
+    "Sentiment": [("feedback", "text")],
+    "Churn of contracts": [("subscriptions", "ended_at")],
+    "Consent": [("consents", "granted")],
+    "Several currencies": [("exchange_rates", "rate")],
+    "Stock": [("stock_levels", "on_hand_quantity")],
+    "Outside factors": [("regressors", "value")],
 }
 """What each question needs: one of these columns mapped."""
 
@@ -53,6 +61,7 @@ def preview(settings: Settings, console: Console) -> dict[str, Any]:
         "absent_entities": [name for name in ENTITIES if name not in source.entities],
         "attributes": list(source.attributes),
         "questions": {question: _lack(source, question) for question in QUESTIONS},
+        "rules": source.rules.model_dump(mode="json"),
         "models": source.models.model_dump(mode="json"),
     }
 

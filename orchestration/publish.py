@@ -22,7 +22,7 @@ from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted
 PUBLIC_SCHEMAS = ("marts", "ml", "quality", "reports")
 SCHEMA_VERSION = 1
 DATABASE = "clientele.duckdb"
-CLOCK_COLUMNS = {"trained_at"}  # differ between two runs that are otherwise the same
+CLOCK_COLUMNS = {"trained_at", "received_at"}  # differ between two runs that are otherwise the same
 SOFTWARE = ("clientele", "dagster", "dbt-core", "dbt-duckdb", "duckdb", "polars", "scikit-learn")
 
 

@@ -52,11 +52,17 @@ def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: 
     with dg.DagsterInstance.from_config(str(home)) as instance, _quiet(home / "console.log"):
         _close_dead_runs(instance)
         failures: list[dg.DagsterEvent] = []
+        broken: list[dg.AssetCheckEvaluation] = []
 
         def hear(entry: dg.EventLogEntry) -> None:
             listener(entry)
-            if entry.is_dagster_event and entry.get_dagster_event().event_type_value == "STEP_FAILURE":
-                failures.append(entry.get_dagster_event())
+            if not entry.is_dagster_event:
+                return
+            event = entry.get_dagster_event()
+            if event.event_type_value == "STEP_FAILURE":
+                failures.append(event)
+            elif event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed:
+                broken.append(event.asset_check_evaluation_data)
 
         instance.add_event_listener(run_id, hear)
         result = definitions.resolve_job_def(name).execute_in_process(
@@ -71,7 +77,22 @@ def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: 
         )
     if result.success:
         return Outcome(run_id)
+    if broken:
+        return Outcome(run_id, _failed_checks(broken, definitions))
     return Outcome(run_id, _error(failures, console=home / "console.log"))
+
+
+def _failed_checks(broken: list[dg.AssetCheckEvaluation], definitions: dg.Definitions) -> CheckError:
+    """Which checks failed on which table, in how many rows, and what to do."""
+    graph = definitions.resolve_asset_graph()
+    lines = ["Nothing was published; what was published before stays. Failed checks:"]
+    for check in broken:
+        spec = graph.get_check_spec(check.asset_check_key)
+        rows = check.metadata.get("dagster_dbt/failed_row_count")
+        count = f", {rows.value} rows" if rows is not None else ""
+        table = ".".join(check.asset_key.path)
+        lines.append(f"- {check.check_name} on {table}{count}. {spec.description or ''}".rstrip())
+    return CheckError("\n".join(lines))
 
 
 def _error(failures: list[dg.DagsterEvent], *, console: Path) -> Exception:

@@ -5,6 +5,7 @@ Reading and validating it belongs here; opening the data files it names belongs 
 
 import difflib
 import importlib.util
+import itertools
 import re
 from datetime import date
 from functools import cached_property
@@ -26,6 +27,7 @@ from orchestration.configuration import (
 )
 from orchestration.entities import ENTITIES, START_ENTITIES
 from orchestration.errors import InputError
+from orchestration.rules import Rules
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -33,11 +35,37 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 class FileOptions(Strict):
     """How the files of one entity are written, where that cannot be seen from the file itself."""
 
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
-    date_format: str | None = None
-    null_markers: tuple[str, ...] = ("",)
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="none: the one the header line shows")
+    quote: str = Field('"', max_length=1, description="empty: no value is quoted")
+    escape: str | None = Field(None, min_length=1, max_length=1, description="none: a quote is doubled")
+    encoding: Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    names: tuple[str, ...] = Field((), description="column names of files without a header line")
+    decimal: Literal[".", ","] = Field(".", description="mark before the decimals of numbers that are text")
+    thousands: str | None = Field(
+        None, min_length=1, max_length=1, description="mark between thousands of such numbers"
+    )
+    date_formats: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        (), description="strptime formats of dates that are text, tried in order; ISO 8601 is understood without"
+    )
+    null_markers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("",)
     repeats: Literal["drop", "keep"] = "drop"
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """What stands for a missing value; nothing at all always does."""
+        return tuple(dict.fromkeys(["", *self.null_markers]))
+
+    @model_validator(mode="after")
+    def _distinct_marks(self) -> "FileOptions":
+        """One character cannot mean two things."""
+        for one, other in (("delimiter", "quote"), ("decimal", "thousands"), ("delimiter", "escape")):
+            mark = getattr(self, one)
+            if mark and mark == getattr(self, other):
+                raise ValueError(f"{one} and {other} are both '{mark}'; they must differ")
+        for name in ("delimiter", "quote", "escape"):
+            if getattr(self, name) in ("\n", "\r", "\0"):
+                raise ValueError(f"{name}: a line break or NUL ends a line and cannot be a mark within it")
+        return self
 
 
 class Part(Strict):
@@ -64,6 +92,7 @@ class Source(Strict):
     as_of: date | None = None
     notice: str | None = Field(None, description="printed at every run: what users of the data must know")
     entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]
+    rules: Rules = Rules()
     limits: Limits = Limits()
     models: ModelsConfig = ModelsConfig()
     segments: SegmentsConfig = SegmentsConfig()
@@ -98,6 +127,9 @@ class Source(Strict):
     def files(self, part: Part, *, entity: str) -> list[tuple[str, Path]]:
         """The files of a part as (name as shown to people, path), sorted by name.
 
+        A file that an earlier part of the entity reads as well gets a name of its own, so that a file's name and a
+        row number still name one row.
+
         Raises:
             InputError: a pattern matches no file, or names a package that is not installed.
         """
@@ -110,7 +142,13 @@ class Source(Strict):
                     f"(looked in {_folder(pattern, self.path.parent)}). Correct the pattern or put the file there."
                 )
             found |= matches
-        return sorted(found.items())
+        parts = self.entities[entity]
+        number = parts.index(part) + 1
+        taken = {path for earlier in parts[: number - 1] for path in self._paths(earlier)}
+        return sorted((f"{name} (part {number})" if path in taken else name, path) for name, path in found.items())
+
+    def _paths(self, part: Part) -> set[Path]:
+        return {path for pattern in part.files for _, path in _expand(pattern, self.path.parent)}
 
 
 def load_source(path: Path) -> Source:
@@ -182,10 +220,11 @@ def _known_keys(location: list[str]) -> list[str]:
 
 
 def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
+    """The files that a pattern matches; a pattern that is the name of a file means that file, brackets and all."""
     if pattern.startswith("package:"):
         package, _, inner = pattern.removeprefix("package:").partition("/")
         spec = importlib.util.find_spec(package) if package.isidentifier() else None
-        roots = list(spec.submodule_search_locations or []) if spec else []
+        roots = list(spec.submodule_search_locations or []) if spec and ".." not in Path(inner).parts else []
         return [
             (f"package:{package}/{path.relative_to(root).as_posix()}", path)
             for root in map(Path, roots)
@@ -193,14 +232,23 @@ def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
             if path.is_file()
         ]
     whole = Path(pattern)
-    root, inner = (
-        (Path(whole.anchor), str(whole.relative_to(whole.anchor))) if whole.is_absolute() else (folder, pattern)
-    )
-    return [
-        (str(path) if whole.is_absolute() else Path(path).relative_to(folder).as_posix(), path)
-        for path in root.glob(inner)
-        if path.is_file()
-    ]
+    if (folder / whole).is_file():
+        return [(_shown(pattern), folder / whole)]
+    fixed = list(itertools.takewhile(lambda part: not set(part) & set("*?["), whole.parts))
+    root, rest = folder.joinpath(*fixed), whole.parts[len(fixed) :]
+    found = [path for path in root.glob(str(Path(*rest))) if path.is_file()] if rest else []
+    names = [_shown(str(path if whole.is_absolute() else path.relative_to(folder))) for path in found]
+    for name, path in zip(names, found, strict=True):
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise InputError(
+                f"{name} leads out of the folder of '{pattern}'. If it is meant, name the file without wildcards."
+            )
+    return list(zip(names, found, strict=True))
+
+
+def _shown(name: str) -> str:
+    """A file name as people can see it: line breaks, control characters and broken bytes are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def _folder(pattern: str, folder: Path) -> str:

@@ -1,19 +1,38 @@
-"""One source file through the eyes of its mapping: bind the expressions, count the rows, copy them to Parquet.
+"""One source file through the eyes of its mapping: bind the expressions, compare with last time, copy to Parquet.
 
-All SQL of a source file runs here, in a connection that can touch this file and the target folder only. Which files
-are new, and where deliveries live, belongs in `ingest`.
+All SQL of a source file runs here, in a connection that can touch this file and the target folders only. How bytes
+become records belongs in `text_files`; which files are new, and where deliveries live, in `ingest`.
 """
 
 import re
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
+from orchestration import mapping
 from orchestration.entities import Entity
 from orchestration.errors import InputError
+from orchestration.plain_text import as_unreadable, expose, suffix, to_plain
 from orchestration.source import Part, Source, nearest
+from orchestration.text_files import Table, read_delimited, read_json_lines
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
+
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+UNTYPED = "untyped"  # a column of a text file
+_FAMILIES = {"number": r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT", "date": "DATE|TIMESTAMP.*"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of one file: rows received, its own columns by type, and what a person should know about it."""
+
+    row_count: int
+    columns: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -28,115 +47,211 @@ class SourceReader:
 
     @property
     def is_parquet(self) -> bool:
-        """Whether the file carries its own types; anything else is read as delimited text."""
-        return self.path.suffix == ".parquet"
+        """Whether the file carries its own types; anything else is read as text."""
+        return suffix(self.path.name) in (".parquet", ".pq")
+
+    @cached_property
+    def place(self) -> dict[str, str]:
+        """What the mapping may know from where the file lies: `key=value` folders, and its name if it asks for it."""
+        folders = [folder.split("=", 1) for folder in PurePosixPath(self.shown).parts[:-1] if "=" in folder[1:]]
+        keys = {key: unquote(value) for key, value in folders}
+        expressions = [*self.part.columns.values(), self.part.where or ""]
+        asks = any(re.search(r"\bfilename\b", sql, re.IGNORECASE) for sql in expressions)
+        return keys | ({"filename": self._file_name} if asks else {})
 
     def count(self) -> int:
-        """Bind every expression and count the readable rows, without keeping anything.
+        """Bind every expression and count the rows, unreadable ones too, without keeping anything.
 
         Raises:
             InputError: the file cannot be read, or an expression does not fit it.
         """
-        with sandbox(files=[self.path]) as connection:
+        with tempfile.TemporaryDirectory() as scratch, self._opened(Path(scratch), []) as (connection, unreadable):
             self._bind(connection)
-            with self._explained(are_values_read=True):
-                return int(connection.execute(f"select count(*) from {self._table}").fetchall()[0][0])
+            return _count(connection) + len(unreadable)
 
-    def copy(self, folders: dict[Path, list[str]], *, constants: dict[str, str]) -> int:
-        """Copy the named contract columns to `rows.parquet` in each folder; returns the number of rows received.
+    def copy(
+        self, folders: dict[Path, list[str]], *, scratch: Path, constants: dict[str, str], known: Mapping[str, str]
+    ) -> Reading:
+        """Copy the named contract columns to `rows.parquet` in each folder.
 
-        `constants` are SQL expressions that each row gets as well. Lines that cannot be read become rows without
-        values in `unreadable.parquet`, with their line number.
+        `constants` are SQL expressions that each row gets as well; `known` are the columns of the last delivery of
+        the same kind, if there was one. Lines that cannot be read become rows without values in `unreadable.parquet`.
 
         Raises:
-            InputError: as `count`; what was written by then is the caller's to remove.
+            InputError: as `count`, or a used column is of another type than in the last delivery; what was written
+                by then is the caller's to remove.
         """
-        with sandbox(files=[self.path], folders=list(folders)) as connection:
-            self._bind(connection)
-            received = 0
+        with self._opened(scratch, list(folders)) as (connection, unreadable):
+            columns = self._columns(connection)
+            types = self._bind(connection, known=known)
+            notes = self._compare(connection, columns, known)
             for folder, names in folders.items():
-                with self._explained(are_values_read=True):
-                    received = self._copy_rows(connection, folder, names, constants)
-            return received
-
-    def _copy_rows(self, connection: Connection, folder: Path, names: list[str], constants: dict[str, str]) -> int:
-        number = "file_row_number + 1" if self.is_parquet else "row_number() over ()"
-        excluded = f"({self.part.where}\n) is not true" if self.part.where else "false"
-        fixed = ", ".join(f"{sql} as {name}" for name, sql in constants.items())
-        mapped = ", ".join(f"({self.part.columns[name]}\n) as {quoted(name)}" for name in names)
-        query = (
-            f"select {mapped}, _row_number, {excluded} as _is_excluded, {fixed} "
-            f"from (select *, {number} as _row_number from {self._table})"
-        )
-        received = _write(connection, query, folder / "rows.parquet")
-        if not self.is_parquet:
-            query = (
-                f"select line::bigint as _row_number, false as _is_excluded, 'unreadable_line' as _defect, {fixed} "
-                f"from (select distinct line from reject_errors)"
-            )
-            received += _write(connection, query, folder / "unreadable.parquet")
-        return received
-
-    @property
-    def _table(self) -> str:
-        """The SQL that reads the file: typed columns from Parquet, text from anything else."""
-        file = literal(str(self.path))
-        if self.is_parquet:
-            return f"read_parquet({file}, file_row_number = true)"
-        options = self.part.options
-        nulls = ", ".join(map(literal, options.null_markers))
-        delimiter = f", delim = {literal(options.delimiter)}" if options.delimiter else ""
-        return (
-            f"read_csv({file}, all_varchar = true, header = true, store_rejects = true, rejects_limit = 0, "
-            f"encoding = '{options.encoding}', nullstr = [{nulls}]{delimiter})"
-        )
-
-    def _bind(self, connection: Connection) -> None:
-        """Bind each expression alone, so that an error names the field it came from."""
-        with self._explained():
-            header = [row[0] for row in connection.execute(f"describe from {self._table}").fetchall()]
-        fields = {f"columns.{name}": sql for name, sql in self.part.columns.items()}
-        if self.part.where:
-            fields["where"] = self.part.where
-        for field, sql in fields.items():
-            try:
-                connection.execute(f"describe select ({sql}\n) from {self._table}")
-            except DatabaseError as error:
-                unknown = re.search(r'column "([^"]+)"', str(error))
-                reason = (
-                    f"{self.shown} has no column '{unknown[1]}'{nearest(unknown[1], header)}"
-                    if unknown
-                    else f"`{sql}` is no SQL expression over the columns of {self.shown} ({_first_line(error)})"
-                )
-                raise InputError(f"{self._place}.{field}: {reason}") from None
-
-    @property
-    def _place(self) -> str:
-        return f"{self.source.path.name}: entities.{self.entity.name}"
+                self._copy_rows(connection, folder, {name: types[name] for name in names}, constants)
+                if unreadable:
+                    _write_unreadable(connection, folder, unreadable, constants)
+            if unreadable:
+                notes.append(f"{len(unreadable):,} lines cannot be read, the first is line {unreadable[0]}")
+            return Reading(_count(connection) + len(unreadable), columns, tuple(notes))
 
     @contextmanager
-    def _explained(self, *, are_values_read: bool = False) -> Iterator[None]:
-        """Turn a database error into a sentence; once values are read, DuckDB quotes them, so its words stay out."""
+    def _opened(self, scratch: Path, folders: list[Path]) -> Iterator[tuple[Connection, tuple[int, ...]]]:
+        """A connection with the file's rows as the view `source`, and the numbers of its unreadable lines."""
         try:
-            yield
-        except DatabaseError as error:
-            kind = "a Parquet file" if self.is_parquet else "delimited text"
-            if are_values_read and not type(error).__name__.startswith("IO"):
-                detail = (
-                    "a row is damaged, or a value does not fit an expression: "
-                    "use try_cast, try_strptime or the like in the expressions"
-                )
-            else:
-                detail = f"it cannot be read as {kind}: {_first_line(error)}"
+            exposed = expose(self.path, scratch=scratch)
+            table = Table(exposed, ()) if self.is_parquet else self._tabulate(exposed, scratch)
+        except OSError as error:
+            raise as_unreadable(f"{self._field}: {self.shown}", error) from None
+        except InputError as error:
+            raise InputError(f"{self._field}: {error}") from None
+        file = f"read_parquet({literal(str(table.path))}, hive_partitioning = false)"
+        with sandbox(files=[table.path], folders=[scratch, *folders]) as connection:
+            try:
+                present = {row[0].casefold() for row in connection.execute(f"describe from {file}").fetchall()}
+                extra = {name: value for name, value in self._location.items() if name.casefold() not in present}
+                added = "".join(f", {value} as {quoted(name)}" for name, value in extra.items())
+                number = "row_number() over ()" if self.is_parquet else "_row_number"
+                kept = "* exclude (_row_number)" if "_row_number" in present else "*"
+                connection.execute(f"create view source as select {kept}{added}, {number} as _row_number from {file}")
+                yield connection, table.unreadable
+            except DatabaseError as error:
+                raise self._unreadable(error) from None
+
+    def _tabulate(self, exposed: Path, scratch: Path) -> Table:
+        options = self.part.options
+        if suffix(self.path.name) == ".tsv" and not options.delimiter:
+            options = options.model_copy(update={"delimiter": "\t"})
+        text = to_plain(exposed, encoding=options.encoding, scratch=scratch)
+        read = read_json_lines if suffix(self.path.name) in JSON_LINES else read_delimited
+        return read(text, shown=self.shown, options=options, scratch=scratch)
+
+    @property
+    def _file_name(self) -> str:
+        return re.sub(r" \(part \d+\)$", "", self.shown)
+
+    @property
+    def _location(self) -> dict[str, str]:
+        values = {"filename": self._file_name} | self.place
+        return {
+            name: "null::varchar" if value == "__HIVE_DEFAULT_PARTITION__" else literal(value)
+            for name, value in values.items()
+        }
+
+    def _columns(self, connection: Connection) -> dict[str, str]:
+        """The file's own columns by type."""
+        ours = {"_row_number", *self._location}
+        rows = connection.execute("describe from source").fetchall()
+        return {name: kind if self.is_parquet else UNTYPED for name, kind, *_ in rows if name not in ours}
+
+    def _bind(self, connection: Connection, *, known: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The type of each mapped column, bound one by one, so that an error names the field it came from."""
+        header = [row[0] for row in connection.execute("describe from source").fetchall()]
+        fields = {f"columns.{name}": sql for name, sql in self.part.columns.items()}
+        if self.part.where:
+            fields["where"] = mapping.condition(self.part)
+        types = {}
+        for name, sql in fields.items():
+            try:
+                types[name.removeprefix("columns.")] = mapping.bind(connection, sql, header=header)
+            except DatabaseError as error:
+                raise InputError(f"{self._field}.{name}: {self._misfit(error, sql, header, known or {})}") from None
+        try:
+            mapping.check_formats(connection, self.part.options)
+        except DatabaseError:
             raise InputError(
-                f"{self._place}: {self.shown}: {detail}. Nothing of this file was kept. "
-                f"Correct the file, or its options in {self.source.path.name}."
+                f"{self._field}.options.date_formats: not all are strptime formats; write such as '%d.%m.%Y %H:%M'"
             ) from None
+        return types
+
+    def _misfit(self, error: DatabaseError, sql: str, header: list[str], known: Mapping[str, str]) -> str:
+        unknown = re.search(r'column "([^"]+)"', str(error))
+        if not unknown:
+            return f"`{sql[:200]}` is no SQL expression over the columns of {self.shown} ({_first_line(error)})"
+        own = [name for name in header if name not in {"_row_number", *self._location}]
+        message = f"{self.shown} has no column '{unknown[1]}'{nearest(unknown[1], own[:50])}"
+        fresh = [name for name in own if name not in known] if known else []
+        if fresh:
+            message += f" New since the last delivery: {', '.join(fresh[:20])}."
+        if suffix(self.path.name) in JSON_LINES:
+            message += f" A key that may be absent is written json->>'{unknown[1]}'"
+        return message
+
+    def _compare(self, connection: Connection, columns: dict[str, str], known: Mapping[str, str]) -> list[str]:
+        """What is new or gone in the file since the last delivery.
+
+        Raises:
+            InputError: a column that the mapping uses is of another type.
+        """
+        if not known:
+            return []
+        for name, kind in columns.items():
+            before = known.get(name, kind)
+            if UNTYPED not in (before, kind) and _family(before) != _family(kind):
+                user = mapping.user_of(connection, name, self.part)
+                if user:
+                    raise InputError(
+                        f"{self._field}.{user}: column '{name}' of {self.shown} was {_family(before)} in the last "
+                        f"delivery and is {_family(kind)} now. Nothing of this file was kept. Correct the file, or say "
+                        "in the mapping how to read it: a changed mapping is taken as it is."
+                    )
+        fresh, gone = [n for n in columns if n not in known], [n for n in known if n not in columns]
+        notes = [f"new columns, ignored: {', '.join(fresh[:20])}"] if fresh else []
+        return notes + ([f"columns gone, used by nothing: {', '.join(gone[:20])}"] if gone else [])
+
+    def _copy_rows(
+        self, connection: Connection, folder: Path, types: dict[str, str], constants: dict[str, str]
+    ) -> None:
+        """Copy once as mapped; where a value makes an expression fail, again with that failure as the row's defect."""
+        header = [row[0] for row in connection.execute("describe from source").fetchall()]
+        for is_trying in (False, True):
+            query = mapping.query(
+                self.part, self.entity, types, header=header, constants=constants, is_trying=is_trying
+            )
+            try:
+                written = _write(connection, query, folder / "rows.parquet")
+                break
+            except DatabaseError:
+                if is_trying:
+                    raise
+        if written != _count(connection):
+            raise InputError(
+                f"{self._field}.columns: an expression makes more or fewer rows than {self.shown} has; "
+                "expressions say what a value is, one per row. Nothing of this file was kept."
+            )
+
+    @property
+    def _field(self) -> str:
+        return f"{self.source.path.name}: entities.{self.entity.name}"
+
+    def _unreadable(self, error: DatabaseError) -> InputError:
+        """A database error as a sentence; the values that DuckDB quotes in many of them stay out of it."""
+        kind = "a Parquet file" if self.is_parquet else "text with these options"
+        reason = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Exception")).lower()
+        return InputError(
+            f"{self._field}: {self.shown}: it cannot be read as {kind} ({reason} error). Nothing of this file was "
+            f"kept. Correct the file, or its entry in {self.source.path.name}."
+        )
 
 
 def _write(connection: Connection, query: str, target: Path) -> int:
     copied = connection.execute(f"copy ({query}) to {literal(str(target))} (format parquet, compression zstd)")
     return int(copied.fetchall()[0][0])
+
+
+def _write_unreadable(
+    connection: Connection, folder: Path, numbers: tuple[int, ...], constants: dict[str, str]
+) -> None:
+    fixed = ", ".join(f"{sql} as {name}" for name, sql in constants.items())
+    listed = f"unnest([{', '.join(map(str, numbers))}]::bigint[])"
+    query = f"select {listed} as _row_number, false as _is_excluded, 'unreadable_line' as _defect, {fixed}"
+    _write(connection, query, folder / "unreadable.parquet")
+
+
+def _count(connection: Connection) -> int:
+    return int(connection.execute("select count(*) from source").fetchall()[0][0])
+
+
+def _family(kind: str) -> str:
+    return next((name for name, pattern in _FAMILIES.items() if re.fullmatch(pattern, kind)), kind.lower())
 
 
 def _first_line(error: DatabaseError) -> str:

@@ -13,6 +13,8 @@ from orchestration.run import last_run
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, reader
 
+NET_AMOUNT = ("transactions", "amount")
+
 
 def summarise(folder: Path) -> dict[str, Any]:
     """What a published version holds: rows in and rejected, customers, segments, and each model beside its rule."""
@@ -30,7 +32,9 @@ def summarise(folder: Path) -> dict[str, Any]:
             "table_count": len(manifest["tables"]),
             "received_row_count": int(sum(r["received"] for r in reconciliation if r["measure"] == "rows")),
             "rejected_row_count": int(sum(r["rejected"] for r in reconciliation if r["measure"] == "rows")),
-            "net_amount": next((float(r["accepted"]) for r in reconciliation if r["measure"] == "amount"), 0.0),
+            "net_amount": next(
+                (float(r["accepted"]) for r in reconciliation if (r["entity"], r["measure"]) == NET_AMOUNT), 0.0
+            ),
             "customer_count": _rows(connection, "select count(*) as n from marts.dim_customers")[0]["n"],
             "segments": {
                 strategy: {

@@ -104,16 +104,13 @@ class Shop:
         return [row for (name, _), rows in self.rows.items() if name == entity for row in rows]
 
     def rejected(self) -> set[Rejected]:
-        """What quality.rejected_rows must hold: rows are counted without unreadable lines, those by line."""
-        found = set()
-        for (entity, file), rows in self.rows.items():
-            number = 0
-            for line, row in enumerate(rows, start=2):
-                is_readable = row.reason != "unreadable_line"
-                number += is_readable
-                if row.status == "rejected":
-                    found.add(Rejected(entity, file, number if is_readable else line, row.reason or "", row.field))
-        return found
+        """What quality.rejected_rows must hold: rows are numbered by their line in the file, the header is line 1."""
+        return {
+            Rejected(entity, file, line, row.reason or "", row.field)
+            for (entity, file), rows in self.rows.items()
+            for line, row in enumerate(rows, start=2)
+            if row.status == "rejected"
+        }
 
 
 def write_shop(folder: Path, *, shuffle: int | None = None) -> Shop:

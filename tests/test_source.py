@@ -81,7 +81,9 @@ def test_a_source_without_an_entity_that_can_start_says_which_could(tmp_path: Pa
     text = GOOD.replace("transactions", "products").replace(
         "{transaction_id: id, occurred_at: sold, amount: paid}", "{product_id: id}"
     )
-    with pytest.raises(InputError, match="at least one of transactions, campaign_contacts is required"):
+    with pytest.raises(
+        InputError, match="at least one of transactions, subscriptions, campaign_contacts, feedback is required"
+    ):
         load(tmp_path, text)
 
 
@@ -109,6 +111,7 @@ def test_a_glob_finds_every_file_below_the_source_by_name(tmp_path: Path) -> Non
     ]  # fmt: skip
     absolute = source.model_copy(update={"path": Path("/elsewhere/shop.yml")})
     part = part.model_copy(update={"files": (f"{tmp_path}/sales-*.csv",)})
+    absolute = absolute.model_copy(update={"entities": {"transactions": (part,)}})
     assert [path.name for _, path in absolute.files(part, entity="transactions")] == ["sales-1.csv", "sales-2.csv"]
 
 

@@ -2,11 +2,11 @@
 -- the source at hand made of them, and provenance and content_hash are those of an ordinary, distinct row of one file.
 {% macro get_fixture_sql(rows, column_name_to_data_types) %}
     {%- set columns = adapter.get_columns_in_relation(this) -%}
-    {%- set is_raw = this.schema == 'raw' and this.identifier != 'source_settings' -%}
+    {%- set is_raw = this.schema == 'raw' and not this.identifier.startswith(('source_', 'rule_')) -%}
     {%- for row in rows or [{}] %}
         {%- set values = {
             '_source_file': 'a.csv', '_row_number': loop.index, '_received_at': '2030-01-01', '_is_excluded': false,
-            '_keep_repeats': false, '_is_superseded': false, 'content_hash': loop.index
+            '_keep_repeats': false, '_is_superseded': false, 'is_product': true, 'content_hash': loop.index
         } %}
         {%- do values.update(row) %}
         select

@@ -10,6 +10,19 @@
     try_cast(cast({{ column }} as varchar) as decimal(18, 4))
 {%- endmacro %}
 
+-- Ten places, so that yen or lira keep their digits; one unit of the currency in the reporting currency.
+{% macro as_rate(column) -%}
+    try_cast(cast({{ column }} as varchar) as decimal(18, 10))
+{%- endmacro %}
+
+-- An amount in the source's reporting currency: rounded once, half away from zero; null where there is no rate.
+{% macro in_reporting_currency(amount, currency='currency', reporting_currency='reporting_currency', rate='rate') -%}
+    case
+        when {{ currency }} = {{ reporting_currency }} then {{ amount }}
+        else try_cast(cast({{ amount }} as decimal(38, 4)) * {{ rate }} as decimal(18, 4))
+    end
+{%- endmacro %}
+
 -- NaN and infinity are no measurements; NaN sorts above every number.
 {% macro as_double(column) -%}
     case when abs(try_cast({{ column }} as double)) < 1e300 then try_cast({{ column }} as double) end
@@ -58,5 +71,6 @@
     _source_file,
     _row_number,
     _is_excluded,
+    _exclusion,
     _is_superseded
 {%- endmacro %}

@@ -43,10 +43,11 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
 
 
 def _keep_day(run: Run) -> None:
-    """Keep what was published of this day: segment membership and every batch of scores."""
+    """Keep what was published of this day: segment membership, totals and every batch of scores."""
     as_of = run.as_of()
     history = History(run.settings.history_dir, source=run.source.name)
     history.keep("segments", as_of, run.warehouse.read("from ml.customer_segments order by customer_id, strategy"))
+    history.keep("totals", as_of, run.warehouse.read("from quality.reconciliation order by entity, measure"))
     for model, table in LEDGER.items():
         batch = run.warehouse.read(f"from {table} order by customer_id, horizon_days")
         history.keep(f"scores/{model}", as_of, batch)

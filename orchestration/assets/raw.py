@@ -1,14 +1,17 @@
-"""What was received, as assets: one per input entity, and the settings of the run that dbt reads."""
+"""What was received, as assets: one per input entity; and the settings and rules of the run that dbt reads."""
 
 import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
+from orchestration import loads as record
 from orchestration.dbt import OWNERS
 from orchestration.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.errors import InputError
 from orchestration.ingest import ingest, register
 from orchestration.run import Run
+
+NEW = ("loaded", "changed")
 
 
 def received(entity: Entity) -> dg.AssetsDefinition:
@@ -23,6 +26,7 @@ def received(entity: Entity) -> dg.AssetsDefinition:
     )
     def raw_entity(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         loads = ingest(entity, source=run.source, settings=run.settings)
+        record.keep(loads, source=run.source, settings=run.settings)
         with run.warehouse.connect() as connection:
             register(connection, entity, source=run.source, settings=run.settings)
         columns = [dg.TableColumn(column.name, column.type) for column in entity.columns if not column.is_private]
@@ -30,13 +34,30 @@ def received(entity: Entity) -> dg.AssetsDefinition:
             metadata={
                 "dagster/row_count": run.warehouse.row_count(f"raw.{entity.name}"),
                 "dagster/column_schema": dg.TableSchema(columns),
-                "new_file_count": sum(load.outcome != "unchanged" for load in loads),
+                "new_file_count": sum(load.outcome in NEW for load in loads),
                 "unchanged_file_count": sum(load.outcome == "unchanged" for load in loads),
-                "new_row_count": sum(load.row_count for load in loads if load.outcome != "unchanged"),
+                "missing_file_count": sum(load.outcome == "missing" for load in loads),
+                "new_row_count": sum(load.row_count for load in loads if load.outcome in NEW),
+                "notes": [f"{load.source_file}: {load.note}" for load in loads if load.note],
             }
         )
 
     return raw_entity
+
+
+@dg.asset(
+    key=["raw", "loads"],
+    deps=[["raw", name] for name in ENTITIES],
+    group_name="raw",
+    kinds={"parquet", "duckdb"},
+    owners=OWNERS,
+    description="One row per file and event: loaded, changed, renamed, repeated or missing; nothing new adds nothing.",
+)
+def loads(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Make the view over the record of loads, once every entity has added to it."""
+    with run.warehouse.connect() as connection:
+        record.register(connection, source=run.source, settings=run.settings)
+    return dg.MaterializeResult(metadata={"dagster/row_count": run.warehouse.row_count("raw.loads")})
 
 
 @dg.asset(
@@ -54,13 +75,32 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         "source_name": run.source.name,
         "timezone": run.source.timezone,
         "currency": run.source.currency,
+        "cancellation_prefix": run.source.rules.returns.cancellation_prefix,
+        "adjustment_prefix": run.source.rules.returns.adjustment_prefix,
+        "has_feedback_text": any("text" in part.columns for part in run.source.entities.get("feedback", ())),
         "requested_as_of_date": run.requested_as_of,
         "known_at": run.known_at,
     }
-    schema: Schema = {**dict.fromkeys(row, pl.String), "requested_as_of_date": pl.Date, "known_at": pl.Datetime("us")}
+    schema: Schema = {
+        **dict.fromkeys(row, pl.String),
+        "has_feedback_text": pl.Boolean,
+        "requested_as_of_date": pl.Date,
+        "known_at": pl.Datetime("us"),
+    }
     run.warehouse.write("raw.source_settings", pl.DataFrame([row], schema=schema))
     shown = {name: str(value) for name, value in row.items() if value is not None}
     return dg.MaterializeResult(metadata={"dagster/row_count": 1, **shown})
+
+
+def declared(table: str, description: str) -> dg.AssetsDefinition:
+    """The asset of one list in the source file's `rules`, which dbt joins as `table`."""
+
+    @dg.asset(key=table.split("."), group_name="raw", kinds={"duckdb"}, owners=OWNERS, description=description)
+    def rule(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+        rows = run.warehouse.write(table, run.source.rules.tables()[table])
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return rule
 
 
 def _check_day(run: Run) -> None:
@@ -82,4 +122,12 @@ def _check_day(run: Run) -> None:
         )
 
 
-ASSETS = [*(received(entity) for entity in ENTITIES.values()), source_settings]
+ASSETS = [
+    *(received(entity) for entity in ENTITIES.values()),
+    loads,
+    source_settings,
+    declared(
+        "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
+    ),
+    declared("raw.rule_test_customers", "One row per customer id that the source says is a test and no customer."),
+]

@@ -1,13 +1,14 @@
--- Everyone with a profile, a transaction or a campaign contact; guests have no id and are nobody here.
+-- Everyone whom any accepted row names; guests have no id and are nobody here.
 with seen as (
 
-    select customer_id from {{ ref('stg_customers') }}
-    union
-    select customer_id from {{ ref('stg_transactions') }}
-    where customer_id is not null
-    union
-    select customer_id from {{ ref('stg_campaign_contacts') }}
+    {% for entity in [
+        'customers', 'transactions', 'campaign_contacts', 'interactions', 'feedback', 'subscriptions', 'consents'
+    ] -%}
+    select customer_id from {{ ref('stg_' ~ entity) }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
 
 )
 
 select customer_id from seen
+where customer_id is not null

@@ -1,14 +1,22 @@
-{% set entities = ['transactions', 'customers', 'products', 'campaigns', 'campaign_contacts'] %}
-
-{% for entity in entities -%}
+-- Not split_part: DuckDB 2.0 fails on a filter over it where every value is null.
+{% for entity in entities().split() -%}
 select
     '{{ entity }}' as entity,
     _source_file as source_file,
     _row_number as row_number,
+    cast({{ event_day(entity) }} as date) as event_date,
     row_status,
-    split_part(row_reason, '.', 1) as reason,
-    nullif(split_part(row_reason, '.', 2), '') as field,
-    {% if entity == 'transactions' %}amount{% else %}cast(null as decimal(18, 4)) as amount{% endif %}
+    regexp_extract(row_reason, '^[^.]*') as reason,
+    nullif(regexp_extract(row_reason, '[.](.*)', 1), '') as field,
+    {% if entity == 'transactions' -%}
+    amount,
+    nullif(original_currency, currency) as foreign_currency,
+    original_amount
+    {%- else -%}
+    cast({{ money_column(entity) or 'null' }} as decimal(18, 4)) as amount,
+    cast(null as varchar) as foreign_currency,
+    cast(null as decimal(18, 4)) as original_amount
+    {%- endif %}
 from {{ ref('stg_' ~ entity ~ '_classified') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

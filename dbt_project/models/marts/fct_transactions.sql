@@ -1,6 +1,9 @@
 with lines as (
 
-    select * from {{ ref('fct_transaction_lines') }}
+    select
+        *,
+        is_product and kind <> 'adjustment' as is_goods
+    from {{ ref('fct_transaction_lines') }}
 
 ),
 
@@ -15,7 +18,10 @@ summed as (
         sum(discount_amount) as discount_amount,
         sum(net_amount) as net_amount,
         sum(cost_amount) as cost_amount,
-        coalesce(sum(net_amount) filter (where kind = 'sale'), 0) as sold_amount,
+        sum(margin_amount) as margin_amount,
+        coalesce(sum(net_amount) filter (where not is_goods and cost_amount is null), 0) as costless_amount,
+        count(*) filter (where is_goods and cost_amount is null) as unknown_cost_count,
+        coalesce(sum(net_amount) filter (where kind = 'sale' and is_product), 0) as sold_amount,
         count(*) filter (where kind in ('return', 'cancellation')) as returned_line_count,
         min(currency) as currency,
         min(channel) as channel,
@@ -36,7 +42,11 @@ select
     cast(discount_amount as decimal(18, 4)) as discount_amount,
     cast(net_amount as decimal(18, 4)) as net_amount,
     cast(cost_amount as decimal(18, 4)) as cost_amount,
-    -- Something was paid for: a return, a correction or a gift makes nobody recent.
+    -- Known only where the cost of every product is; postage and fees without a cost of their own cost nothing.
+    case
+        when unknown_cost_count = 0 then cast(coalesce(margin_amount, 0) + costless_amount as decimal(18, 4))
+    end as margin_amount,
+    -- A product was paid for: a return, a correction, a gift or postage makes nobody recent.
     sold_amount > 0 as is_purchase,
     sold_amount <= 0 and returned_line_count > 0 as is_return,
     currency,

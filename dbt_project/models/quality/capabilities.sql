@@ -1,45 +1,6 @@
-with transactions as (
+with counted as (
 
-    select
-        count(*) as line_count,
-        count(customer_id) as known_line_count,
-        count(product_id) as product_line_count,
-        count(cost_amount) as cost_line_count,
-        count(*) filter (where discount_amount <> 0) as discount_line_count
-    from {{ ref('stg_transactions') }}
-
-),
-
-customers as (
-
-    select
-        count(*) as profile_count,
-        count(coalesce(age_band, gender, income_band, cast(birth_date as varchar))) as demographic_count,
-        count(coalesce(city, region, postal_code, country)) as place_count,
-        count(acquisition_channel) as acquisition_count
-    from {{ ref('stg_customers') }}
-
-),
-
-contacts as (
-
-    select
-        count(*) as contact_count,
-        count(*) filter (where is_control) as control_count,
-        count(responded_at) as response_count
-    from {{ ref('stg_campaign_contacts') }}
-
-),
-
-counted as (
-
-    select
-        transactions.*,
-        customers.*,
-        contacts.*
-    from transactions
-    cross join customers
-    cross join contacts
+    select * from {{ ref('int_capabilities_counted') }}
 
 ),
 
@@ -52,7 +13,8 @@ stated as (
         ('segmentation_lifecycle', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
         ('churn', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
         ('clv', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
-        ('clv_on_margin', 'cost_line_count > 0', 'transactions.cost_amount: not mapped'),
+        ('clv_on_margin', 'cost_line_count > 0 or (unit_cost_count > 0 and product_line_count > 0)',
+            'neither transactions.cost_amount nor products.unit_cost_amount is mapped'),
         ('product_analysis', 'product_line_count > 0', 'transactions.product_id: not mapped'),
         ('discount_analysis', 'discount_line_count > 0', 'transactions.discount_amount: not mapped, or always zero'),
         ('demographics', 'demographic_count > 0', 'customers: neither age, gender nor income is mapped'),
@@ -60,6 +22,15 @@ stated as (
         ('acquisition', 'acquisition_count > 0', 'customers.acquisition_channel: not mapped'),
         ('campaign_response', 'response_count > 0', 'campaign_contacts.responded_at: not mapped, or nobody responded'),
         ('campaign_effect', 'control_count > 0', 'campaign_contacts.is_control: no control group, so no effect can be claimed'),
+        ('interactions', 'interaction_count > 0', 'interactions: no row was accepted'),
+        ('feedback_ratings', 'rating_count > 0', 'feedback.rating: not mapped'),
+        ('feedback_sentiment', 'message_count > 0 and has_feedback_text', 'feedback.text: not mapped'),
+        ('subscriptions', 'contract_count > 0', 'subscriptions: no contract of a known customer was accepted'),
+        ('contract_churn', 'ended_contract_count > 0', 'subscriptions.ended_at: not mapped, or no contract has ended'),
+        ('consents', 'consent_count > 0', 'consents: not declared, so nobody is left out for want of it'),
+        ('multi_currency', 'rate_count > 0', 'exchange_rates: none, so lines in another currency are rejected'),
+        ('stock', 'stock_count > 0', 'stock_levels: no row was accepted'),
+        ('regressors', 'regressor_count > 0', 'regressors: no row was accepted'),
     ] -%}
     select
         '{{ capability }}' as capability,

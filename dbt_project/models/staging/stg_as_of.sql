@@ -4,11 +4,39 @@ with settings as (
 
 ),
 
+happened as (
+
+    {% for entity, moment in [
+        ('transactions', 'occurred_at'), ('interactions', 'occurred_at'), ('feedback', 'created_at'),
+        ('campaign_contacts', 'contacted_at'), ('campaign_contacts', 'responded_at'),
+        ('subscriptions', 'started_at'), ('subscriptions', 'ended_at'),
+    ] -%}
+    select
+        {{ moment }} as occurred_at,
+        '{{ entity }}' = 'transactions' as is_transaction
+    from {{ ref('stg_' ~ entity ~ '_typed') }}
+    where _defect is null and not _is_superseded and not _is_excluded
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+has_transactions as (
+
+    select coalesce(bool_or(is_transaction), false) as has_any from happened
+
+),
+
 events as (
 
-    select occurred_at
-    from {{ ref('stg_transactions_typed') }}
-    where _defect is null and not _is_superseded and not _is_excluded
+    -- Transactions alone say how far the data goes; where there are none, whatever else has happened so far.
+    select happened.occurred_at
+    from happened
+    cross join has_transactions
+    cross join settings
+    where
+        (happened.is_transaction or not has_transactions.has_any)
+        and (happened.is_transaction or happened.occurred_at <= settings.known_at)
 
 ),
 

@@ -1,10 +1,6 @@
 with received as (
 
-    select
-        contacts.*,
-        settings.timezone as _timezone
-    from {{ source('raw', 'campaign_contacts') }} as contacts
-    cross join {{ source('raw', 'source_settings') }} as settings
+    {{ received('campaign_contacts') }}
 
 ),
 
@@ -16,13 +12,15 @@ typed as (
         {{ as_timestamp('contacted_at') }} as contacted_at,
         {{ as_boolean('is_control') }} as is_control,
         {{ as_timestamp('responded_at') }} as responded_at,
-        {{ provenance() }},
+        {{ as_timestamp('updated_at') }} as updated_at,
+        {{ origin() }},
         coalesce(_defect, case
             {{ missing('customer_id') }}
             {{ missing('campaign_id') }}
             {{ not_castable('contacted_at', as_timestamp('contacted_at')) }}
             {{ not_castable('is_control', as_boolean('is_control')) }}
             {{ not_castable('responded_at', as_timestamp('responded_at')) }}
+            {{ not_castable('updated_at', as_timestamp('updated_at')) }}
         end) as _defect
     from received
 

@@ -1,10 +1,6 @@
 with received as (
 
-    select
-        campaigns.*,
-        settings.timezone as _timezone
-    from {{ source('raw', 'campaigns') }} as campaigns
-    cross join {{ source('raw', 'source_settings') }} as settings
+    {{ received('campaigns', has_customer=false) }}
 
 ),
 
@@ -18,7 +14,7 @@ typed as (
         {{ as_timestamp('ended_at') }} as ended_at,
         {{ as_money('cost_amount') }} as cost_amount,
         {{ as_timestamp('updated_at') }} as updated_at,
-        {{ provenance() }},
+        {{ origin() }},
         coalesce(_defect, case
             {{ missing('campaign_id') }}
             {{ not_castable('started_at', as_timestamp('started_at')) }}

@@ -2,11 +2,7 @@
 
 with received as (
 
-    select
-        customers.*,
-        settings.timezone as _timezone
-    from {{ source('raw', 'customers') }} as customers
-    cross join {{ source('raw', 'source_settings') }} as settings
+    {{ received('customers') }}
 
 ),
 
@@ -31,7 +27,7 @@ typed as (
         {% for attribute in attributes %}{{ as_text(adapter.quote(attribute)) }} as {{ adapter.quote(attribute) }},
         {% endfor -%}
         {{ as_timestamp('updated_at') }} as updated_at,
-        {{ provenance() }},
+        {{ origin() }},
         coalesce(_defect, case
             {{ missing('customer_id') }}
             {{ not_castable('created_at', as_timestamp('created_at')) }}

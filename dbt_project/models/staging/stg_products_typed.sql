@@ -1,10 +1,6 @@
 with received as (
 
-    select
-        products.*,
-        settings.timezone as _timezone
-    from {{ source('raw', 'products') }} as products
-    cross join {{ source('raw', 'source_settings') }} as settings
+    {{ received('products', has_customer=false) }}
 
 ),
 
@@ -19,7 +15,7 @@ typed as (
         {{ as_text('brand') }} as brand,
         {{ as_money('unit_cost_amount') }} as unit_cost_amount,
         {{ as_timestamp('updated_at') }} as updated_at,
-        {{ provenance() }},
+        {{ origin() }},
         coalesce(_defect, case
             {{ missing('product_id') }}
             {{ not_castable('unit_cost_amount', as_money('unit_cost_amount')) }}

@@ -1,19 +1,74 @@
+{{ config(materialized='table') }}
 -- Counted from raw alone, so that the reconciliation compares two independent ways to the same total.
-with counted as (
+with settings as (
 
-    {% for entity in ['transactions', 'customers', 'products', 'campaigns', 'campaign_contacts'] -%}
+    select
+        currency as reporting_currency,
+        timezone as _timezone
+    from {{ ref('stg_source_settings') }}
+
+),
+
+rates as (
+
+    select * from {{ ref('stg_exchange_rates_daily') }}
+
+),
+
+lines as (
+
+    {% for entity in entities().split() -%}
     select
         '{{ entity }}' as entity,
-        count(*) as row_count,
-        {% if entity == 'transactions' %}sum({{ as_money('amount') }}){% else %}null{% endif %} as amount
-    from {{ source('raw', entity) }}
+        received._source_file as source_file,
+        cast({{ received_day(entity) }} as date) as event_date,
+        settings.reporting_currency,
+        {% if entity == 'transactions' %}upper({{ as_text('received.currency') }}){% else %}null{% endif %} as currency,
+        {% if money_column(entity) %}{{ as_money(money_column(entity)) }}{% else %}null{% endif %} as amount
+    from {{ source('raw', entity) }} as received
+    cross join settings
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
+),
+
+own_or_foreign as (
+
+    select
+        * exclude (currency),
+        coalesce(currency, reporting_currency) as currency
+    from lines
+
+),
+
+converted as (
+
+    select
+        own_or_foreign.*,
+        {{ in_reporting_currency('own_or_foreign.amount', 'own_or_foreign.currency') }} as reporting_amount
+    from own_or_foreign
+    left join rates on own_or_foreign.currency = rates.currency and own_or_foreign.event_date = rates.date
+
+),
+
+counted as (
+
+    select
+        entity,
+        source_file,
+        event_date,
+        nullif(currency, reporting_currency) as foreign_currency,
+        count(*) as row_count,
+        sum(reporting_amount) as amount,
+        sum(amount) as original_amount
+    from converted
+    group by all
+    union all by name
+    -- Stands for an entity of which nothing was received.
+    select
+        unnest({{ entities().split() }}) as entity,
+        0 as row_count
+
 )
 
-select
-    entity,
-    row_count,
-    cast(amount as decimal(38, 4)) as amount
-from counted
+{{ measures('counted', ['entity', 'source_file', 'event_date']) }}

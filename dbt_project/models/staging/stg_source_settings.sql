@@ -2,6 +2,7 @@ select
     source_name,
     timezone,
     currency,
+    has_feedback_text,
     requested_as_of_date,
     known_at
 from {{ source('raw', 'source_settings') }}

@@ -1,11 +1,6 @@
 with received as (
 
-    select
-        transactions.*,
-        settings.timezone as _timezone,
-        settings.currency as _currency
-    from {{ source('raw', 'transactions') }} as transactions
-    cross join {{ source('raw', 'source_settings') }} as settings
+    {{ received('transactions') }}
 
 ),
 
@@ -21,14 +16,18 @@ typed as (
         {{ as_money('discount_amount') }} as discount_amount,
         {{ as_money('cost_amount') }} as cost_amount,
         coalesce(upper({{ as_text('currency') }}), _currency) as currency,
+        _currency as reporting_currency,
         lower({{ as_text('kind') }}) as kind,
         {{ as_text('channel') }} as channel,
         {{ as_text('store_id') }} as store_id,
         {{ as_text('country') }} as country,
         {{ as_text('campaign_id') }} as campaign_id,
+        {{ as_timestamp('updated_at') }} as updated_at,
+        _cancellation_prefix,
+        _adjustment_prefix,
         _received_at,
         _keep_repeats,
-        {{ provenance() }},
+        {{ origin() }},
         coalesce(_defect, case
             {{ missing('transaction_id') }}
             {{ missing('occurred_at') }}
@@ -38,14 +37,21 @@ typed as (
             {{ not_castable('quantity', as_money('quantity')) }}
             {{ not_castable('discount_amount', as_money('discount_amount')) }}
             {{ not_castable('cost_amount', as_money('cost_amount')) }}
+            {{ not_castable('updated_at', as_timestamp('updated_at')) }}
         end) as _defect
     from received
 
 )
 
 select
-    * exclude (kind, _defect),
-    coalesce(kind, case when amount < 0 or quantity < 0 then 'return' else 'sale' end) as kind,
+    * exclude (kind, _defect, _cancellation_prefix, _adjustment_prefix),
+    -- What the source says of the line goes first, then how it marks its transactions, then the sign.
+    coalesce(kind, case
+        when starts_with(transaction_id, _cancellation_prefix) then 'cancellation'
+        when starts_with(transaction_id, _adjustment_prefix) then 'adjustment'
+        when amount < 0 or quantity < 0 then 'return'
+        else 'sale'
+    end) as kind,
     coalesce(_defect, case
         when kind not in ('sale', 'return', 'cancellation', 'adjustment') then 'invalid_value.kind'
         when occurred_at < timestamp '1900-01-01 00:00:00' then 'out_of_range.occurred_at'

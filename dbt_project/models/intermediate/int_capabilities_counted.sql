@@ -1,0 +1,76 @@
+-- What the capabilities ask about each entity, side by side in one row.
+with transactions as (
+
+    select
+        count(*) as line_count,
+        count(customer_id) as known_line_count,
+        count(product_id) as product_line_count,
+        count(cost_amount) as cost_line_count,
+        count(*) filter (where discount_amount <> 0) as discount_line_count
+    from {{ ref('stg_transactions') }}
+
+),
+
+customers as (
+
+    select
+        count(coalesce(age_band, gender, income_band, cast(birth_date as varchar))) as demographic_count,
+        count(coalesce(city, region, postal_code, country)) as place_count,
+        count(acquisition_channel) as acquisition_count
+    from {{ ref('stg_customers') }}
+
+),
+
+contacts as (
+
+    select
+        count(*) filter (where is_control) as control_count,
+        count(responded_at) as response_count
+    from {{ ref('stg_campaign_contacts') }}
+
+),
+
+feedback as (
+
+    select
+        count(*) as message_count,
+        count(rating) as rating_count
+    from {{ ref('stg_feedback') }}
+
+),
+
+subscriptions as (
+
+    select
+        count(customer_id) as contract_count,
+        count(*) filter (where not is_active) as ended_contract_count
+    from {{ ref('fct_subscriptions') }}
+
+),
+
+others as (
+
+    select
+        (select count(unit_cost_amount) from {{ ref('stg_products') }}) as unit_cost_count,
+        (select count(*) from {{ ref('stg_interactions') }}) as interaction_count,
+        (select count(*) from {{ ref('stg_consents') }}) as consent_count,
+        (select count(*) from {{ ref('stg_exchange_rates') }}) as rate_count,
+        (select count(*) from {{ ref('stg_stock_levels') }}) as stock_count,
+        (select count(*) from {{ ref('stg_regressors') }}) as regressor_count,
+        (select has_feedback_text from {{ ref('stg_source_settings') }}) as has_feedback_text
+
+)
+
+select
+    transactions.*,
+    customers.*,
+    contacts.*,
+    feedback.*,
+    subscriptions.*,
+    others.*
+from transactions
+cross join customers
+cross join contacts
+cross join feedback
+cross join subscriptions
+cross join others

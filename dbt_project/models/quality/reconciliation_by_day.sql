@@ -1,0 +1,1 @@
+{{ reconcile(by=['event_date']) }}

@@ -1,0 +1,1 @@
+{{ reconcile(by=['source_file']) }}

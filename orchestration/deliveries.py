@@ -1,0 +1,138 @@
+"""What was received, on disk: one folder per version of a file, appearing in one step, and who stands for which name.
+
+Deciding whether a file is new belongs in `ingest`; reading it, in `source_reader`.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from orchestration.errors import InputError
+from orchestration.file_hashes import FileHashes, Stamp
+from orchestration.source_reader import Reading, SourceReader
+from orchestration.warehouse import literal
+
+PROVENANCE: Final = {
+    "_source_file": "varchar",
+    "_row_number": "bigint",
+    "_file_hash": "varchar",
+    "_received_at": "timestamp",
+    "_is_excluded": "boolean",
+    "_keep_repeats": "boolean",
+    "_defect": "varchar",
+}
+"""What every raw row says about itself. `_row_number` is the line in a text file, the row in a Parquet file, from 1.
+
+`_defect` names what made a line unreadable (such a row has no values), or the column that its options do not fit.
+"""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One received version of one file of one entity, as described in `delivery.json` beside its rows.
+
+    `names` are the files that have this content now: none where all of them changed; `place` is what the rows took
+    from the file's own name.
+    """
+
+    source: str
+    entity: str
+    source_file: str
+    file_hash: str
+    mapping_hash: str
+    received_at: str
+    row_count: int = 0
+    place: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+    @property
+    def folder_name(self) -> str:
+        """Unique within the entity, sorted by arrival."""
+        return f"{re.sub('[^0-9]', '', self.received_at)}-{self.file_hash[:12]}"
+
+    def has(self, file_hash: str, mapping_hash: str, place: dict[str, str]) -> bool:
+        """Whether these are the rows of such a file read with such a mapping."""
+        return (self.file_hash, self.mapping_hash, self.place) == (file_hash, mapping_hash, place)
+
+
+def read_deliveries(home: Path, *, source: str) -> list[Delivery]:
+    """All deliveries of one source below an entity's raw folder, in order of arrival."""
+    contents = [json.loads(file.read_text()) for file in sorted(home.glob("[!.]*/delivery.json"))]
+    return [Delivery(**(c | {"names": tuple(c["names"])})) for c in contents if c["source"] == source]
+
+
+def current_deliveries(deliveries: Iterable[Delivery]) -> dict[str, Delivery]:
+    """The delivery that stands for each file name, the newest: deliveries without a name are superseded."""
+    return {name: delivery for delivery in deliveries for name in delivery.names}
+
+
+def rename(delivery: Delivery, names: Iterable[str], *, homes: Iterable[Path]) -> Delivery:
+    """Let a delivery stand for other file names; its rows stay as they are."""
+    renamed = replace(delivery, names=tuple(names))
+    for home in homes:
+        folder = home / delivery.folder_name
+        if folder.is_dir():
+            aside = folder / ".delivery.json"
+            aside.write_text(_described(renamed))
+            aside.replace(folder / "delivery.json")
+    return renamed
+
+
+def deliver(
+    delivery: Delivery, reader: SourceReader, *, raw: Path, vault: Path, known: dict[str, str], stamp: Stamp
+) -> tuple[Delivery, Reading]:
+    """Write one delivery under hidden names, then rename: the vault first, so that raw marks it complete.
+
+    `known` are the columns of the last delivery of the same kind; `stamp` is the file's when it was hashed.
+
+    Raises:
+        InputError: the file cannot be read as its mapping says, or is still being written; nothing of it is kept.
+    """
+    columns, private = reader.part.columns, reader.entity.private
+    homes = {raw: [name for name in columns if name not in private]}
+    if set(private) & set(columns):
+        whose = {*private, *reader.entity.required, "customer_id"}
+        homes[vault] = [name for name in columns if name in whose]
+    folders = {home / f".{delivery.folder_name}": names for home, names in homes.items()}
+    scratch = vault / f".{delivery.folder_name}-scratch"  # what is written while reading may hold what raw never does
+    try:
+        for folder in [*folders, scratch]:
+            folder.mkdir(parents=True, mode=0o700)
+        reading = reader.copy(folders, scratch=scratch, constants=_constants(delivery, reader), known=known)
+        if FileHashes.stamp(reader.path) != stamp:
+            raise InputError(
+                f"{reader.shown} changed while it was read. Nothing of it was kept. Run again once it is complete."
+            )
+        delivery = replace(delivery, row_count=reading.row_count, columns=reading.columns)
+        for folder in reversed(folders):
+            (folder / "delivery.json").write_text(_described(delivery))
+            folder.rename(folder.with_name(delivery.folder_name))
+    finally:
+        for folder in [*folders, scratch]:
+            shutil.rmtree(folder, ignore_errors=True)
+    return delivery, reading
+
+
+def clear_unfinished(raw: Path, vault: Path) -> None:
+    """Remove what a killed run left: hidden folders, and vault deliveries whose raw half never appeared."""
+    orphans = [folder for folder in vault.glob("[!.]*") if not (raw / folder.name).is_dir()]
+    for folder in [*raw.glob(".*"), *vault.glob(".*"), *orphans]:
+        shutil.rmtree(folder)
+
+
+def _constants(delivery: Delivery, reader: SourceReader) -> dict[str, str]:
+    return {
+        "_source_file": literal(delivery.source_file),
+        "_file_hash": literal(delivery.file_hash),
+        "_received_at": f"{literal(delivery.received_at)}::timestamp",
+        "_keep_repeats": str(reader.part.options.repeats == "keep").lower(),
+    }
+
+
+def _described(delivery: Delivery) -> str:
+    return json.dumps(asdict(delivery), indent=1, sort_keys=True)

@@ -1,0 +1,66 @@
+"""The record of loads: what happened to each file, kept append-only, and seen by dbt as `raw.loads`.
+
+Deciding what happened belongs in `ingest`.
+"""
+
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from orchestration.ingest import Load
+from orchestration.settings import Settings
+from orchestration.source import Source
+from orchestration.warehouse import Connection, literal
+
+SCHEMA: Final = {
+    "entity": pl.String(),
+    "source_file": pl.String(),
+    "outcome": pl.String(),
+    "row_count": pl.Int64(),
+    "received_at": pl.Datetime("us"),
+    "note": pl.String(),
+}
+
+
+def keep(loads: list[Load], *, source: Source, settings: Settings) -> int:
+    """Append what is news: a file that is unchanged, or missing as before, adds no row; returns how many did.
+
+    So the record stays as long as what happened, and the same files run twice give the same table.
+    """
+    frame = pl.DataFrame(
+        [asdict(load) | {"received_at": datetime.fromisoformat(load.received_at)} for load in loads], schema=SCHEMA
+    )
+    last = read(source=source, settings=settings).unique(["entity", "source_file"], keep="last", maintain_order=True)
+    missing = last.filter(pl.col("outcome") == "missing").select("entity", "source_file", "outcome")
+    news = frame.filter(pl.col("outcome") != "unchanged").join(
+        missing, on=["entity", "source_file", "outcome"], how="anti"
+    )
+    if news.height:
+        home = settings.history_dir / "loads" / source.name
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stamp = re.sub("[^0-9]", "", datetime.now(UTC).isoformat(timespec="microseconds")[:26])
+        file = home / f"{stamp}-{news['entity'][0]}.parquet"
+        aside = file.with_name(f".{file.name}")
+        news.write_parquet(aside)
+        aside.replace(file)
+    return news.height
+
+
+def read(*, source: Source, settings: Settings) -> pl.DataFrame:
+    """Every load of a source on record, oldest first."""
+    files = sorted((settings.history_dir / "loads" / source.name).glob("[!.]*.parquet"))
+    return pl.concat([pl.read_parquet(file) for file in files]) if files else pl.DataFrame(schema=SCHEMA)
+
+
+def register(connection: Connection, *, source: Source, settings: Settings) -> None:
+    """Make the view `raw.loads` over the record."""
+    home = settings.history_dir / "loads" / source.name
+    files = ", ".join(literal(str(file)) for file in sorted(home.glob("[!.]*.parquet")))
+    types = {"row_count": "bigint", "received_at": "timestamp"}
+    nothing = ", ".join(f"null::{types.get(name, 'varchar')} as {name}" for name in SCHEMA)
+    rows = f"select {', '.join(SCHEMA)} from read_parquet([{files}])" if files else f"select {nothing} where false"
+    connection.execute("create schema if not exists raw")
+    connection.execute(f"create or replace view raw.loads as {rows}")

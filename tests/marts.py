@@ -1,0 +1,39 @@
+"""What the tests of sources share: a source file taken to its marts, without models, and a look at the result."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from orchestration.definitions import build_definitions
+from orchestration.settings import Settings
+
+GROUPS = ("raw", "staging", "intermediate", "marts", "quality")
+
+
+def shared_data_dir(factory: pytest.TempPathFactory) -> Path:
+    """One data folder for every source of the session: the dbt project is parsed once."""
+    return factory.getbasetemp() / "shared_data"
+
+
+def build_marts(source: Path, *, data_dir: Path) -> Path:
+    """Run ingest and dbt, with every data test, on a source file; returns its warehouse, kept beside the source."""
+    settings = Settings(source=source, data_dir=data_dir, schedules=False)
+    definitions = build_definitions(settings)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    keys = definitions.resolve_asset_graph().get_all_asset_keys()
+    wanted = dg.AssetSelection.groups(*GROUPS).resolve(definitions.resolve_asset_graph()) & keys
+    settings.warehouse_file.unlink(missing_ok=True)
+    with dg.DagsterInstance.ephemeral(tempdir=str(data_dir)) as instance:
+        result = job.execute_in_process(asset_selection=sorted(wanted), instance=instance)
+    assert result.success
+    return Path(shutil.copy(settings.warehouse_file, source.parent))
+
+
+def rows(file: Path, query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query over a warehouse."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(query).fetchall()

@@ -1,0 +1,112 @@
+"""The shipped sources on the public data that they describe: what comes out are the published figures, exactly."""
+
+import os
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT_DIR
+from tests.marts import build_marts, rows, shared_data_dir
+
+DATA = Path(os.environ.get("CLIENTELE_TEST_DATA", ""))
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.skipif(not os.environ.get("CLIENTELE_TEST_DATA"), reason="CLIENTELE_TEST_DATA names no folder of data"),
+]
+
+
+def _build(factory: pytest.TempPathFactory, *, source: str, data: Path) -> Path:
+    """Put a shipped source beside its data, as its first lines say, and take it to its marts."""
+    folder = factory.mktemp(data.parent.name)
+    shutil.copy(PROJECT_DIR / "sources" / source, folder)
+    (folder / data.name).symlink_to(data)
+    return build_marts(folder / source, data_dir=shared_data_dir(factory))
+
+
+@pytest.fixture(scope="module")
+def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = DATA / "online_retail" / "online_retail.csv.gz"
+    return _build(tmp_path_factory, source="online_retail.yml", data=data)
+
+
+@pytest.fixture(scope="module")
+def telco(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _build(tmp_path_factory, source="telco.yml", data=DATA / "telco" / "telco.csv")
+
+
+def test_every_line_and_penny_of_online_retail_is_accepted(online_retail: Path) -> None:
+    totals = rows(
+        online_retail,
+        "select measure, received, accepted, difference from quality.reconciliation "
+        "where entity = 'transactions' order by measure",
+    )
+    net = Decimal("9747747.934")
+    assert totals == [("amount", net, net, Decimal(0)), ("rows", Decimal(541909), Decimal(541909), Decimal(0))]
+    assert rows(online_retail, "select sum(net_amount) from marts.fct_transactions") == [(net,)]
+
+
+def test_guests_cancellations_and_kept_repeats_are_counted_as_published(online_retail: Path) -> None:
+    counted = rows(
+        online_retail,
+        """
+        select
+            count(*) filter (customer_id is null),
+            count(distinct customer_id),
+            count(*) filter (kind = 'cancellation'),
+            count(*) filter (kind = 'adjustment' and net_amount <> 0),
+            count(*) filter (net_amount = 0)
+        from marts.fct_transaction_lines
+        """,
+    )
+    assert counted == [(135080, 4372, 9288, 3, 2515)]
+    received = f"read_csv('{online_retail.parent}/online_retail.csv.gz', all_varchar = true)"
+    repeats = rows(
+        online_retail,
+        f"select (select count(*) from {received}) - (select count(*) from (select distinct * from {received})), "
+        "count(*) from marts.fct_transaction_lines",
+    )
+    assert repeats == [(5268, 541909)]
+
+
+def test_what_known_customers_bought_and_paid_is_as_published(online_retail: Path) -> None:
+    bought = rows(
+        online_retail,
+        "select count(*), count(distinct customer_id), count(distinct transaction_id), sum(net_amount) "
+        "from marts.fct_transaction_lines where customer_id is not null and quantity > 0 and net_amount > 0",
+    )
+    assert bought == [(397884, 4338, 18532, Decimal("8911407.904"))]
+
+
+def test_non_products_keep_their_money_and_make_no_purchase(online_retail: Path) -> None:
+    by_kind = rows(
+        online_retail,
+        "select is_product, count(*) > 0, sum(net_amount) from marts.fct_transaction_lines group by 1 order by 1",
+    )
+    assert [row[0] for row in by_kind] == [False, True]
+    assert sum(row[2] for row in by_kind) == Decimal("9747747.934")
+    without_goods = rows(
+        online_retail,
+        """
+        select count(*) from marts.fct_transactions as t
+        where is_purchase and not exists (
+            select 1 from marts.fct_transaction_lines as l
+            where l.transaction_id = t.transaction_id and l.is_product and l.kind = 'sale' and l.net_amount > 0
+        )
+        """,
+    )
+    assert without_goods == [(0,)]
+
+
+def test_a_source_of_contracts_alone_reaches_its_marts(telco: Path) -> None:
+    contracts = rows(
+        telco, "select count(*), count(*) filter (not is_active), sum(monthly_amount) from marts.fct_subscriptions"
+    )
+    assert contracts == [(7043, 1869, Decimal("456116.6000"))]
+    assert rows(telco, "select count(*) from marts.dim_customers where has_profile") == [(7043,)]
+    assert rows(telco, "select count(*) from marts.fct_transactions") == [(0,)]
+    assert rows(telco, "select count(*) from quality.reconciliation where difference <> 0") == [(0,)]
+    switched = dict(rows(telco, "select capability, is_available from quality.capabilities"))
+    assert switched["contract_churn"]
+    assert not switched["kpis"]
