@@ -96,7 +96,7 @@ def test_a_text_file_named_parquet_is_refused_and_what_was_published_stays(
         ("transactions-*.csv", "sales-*.csv", ["entities.transactions.files", "'sales-*.csv'"]),
         ("currency:", "curency:", ["curency: unknown key; did you mean 'currency'?"]),
         ("  transactions:", "  trnsactions:", ["entities.trnsactions: unknown entity; did you mean 'transactions'?"]),
-        (SOURCE, PRODUCTS_ONLY, ["at least one of transactions, subscriptions, campaign_contacts, feedback is required"]),
+        (SOURCE, PRODUCTS_ONLY, ["one of transactions, subscriptions, campaign_contacts, feedback is required"]),
     ],
     ids=["missing file", "typo in a key", "typo in an entity", "no usable entity"],
 )  # fmt: skip
@@ -135,7 +135,10 @@ def test_check_says_what_the_data_can_answer_and_keeps_nothing(settings: Setting
     assert {row["file"]: row["row_count"] for row in done.summary["files"]}["products.csv"] == 30
     assert done.summary["attributes"] == ["loyalty_tier"]
     assert done.summary["questions"]["Segments, churn and CLV"] is None
-    assert done.summary["questions"]["CLV on margin"] == "transactions.cost_amount or products.unit_cost_amount is not mapped"
+    assert (
+        done.summary["questions"]["CLV on margin"]
+        == "transactions.cost_amount or products.unit_cost_amount is not mapped"
+    )
     assert not (tmp_path / "data").exists()
     shown = clientele("check", source=settings.source, data_dir=tmp_path / "data")
     assert "Churn over 30 days, CLV over 60 days." in shown.stdout
