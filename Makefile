@@ -27,6 +27,6 @@ $(UV): requirements.lock
 	@$(PYTHON) -m venv .venv && sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock && touch $@
 .venv/.runtime: requirements.lock pyproject.toml $(UV)
-	@$(UV) pip install -q --require-hashes --no-deps -r $< && $(UV) pip install -q --no-deps --no-build-isolation -e . && touch $@
+	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r $< && $(UV) pip install -q --no-deps --no-build-isolation -e . && touch $@
 .venv/.develop: requirements-dev.lock .venv/.runtime
-	@$(UV) pip install -q --require-hashes --no-deps -r $< && touch $@
+	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r $< && touch $@
