@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-.PHONY: run test check dev bench lock format
+.PHONY: run test check databases dev bench lock format
 
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
@@ -12,6 +12,8 @@ test: .venv/.develop # the whole test suite
 	@$(BIN)/pytest
 check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
+databases: .venv/.runtime # add what sources in databases and APIs need
+	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r requirements-databases.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
 bench: .venv/.develop # ratios measured within one run
@@ -20,7 +22,8 @@ format: .venv/.develop # rewrite Python and SQL in the project's style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/sqlfluff fix -q dbt_project
 lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
-	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra databases -c requirements.lock -o requirements-databases.lock pyproject.toml
+	$(COMPILE) --extra databases --group dev -c requirements-databases.lock -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -51,7 +51,7 @@ def run(
         parse_day(as_of)
         for entity, parts in described.entities.items():
             for part in parts:
-                described.files(part, entity=entity)
+                described.files(part, entity=entity, landing=settings.landing_dir)
         console = Console(stderr=True)
         if described.notice:
             console.print(f"[dim]{described.notice}[/dim]", highlight=False)

@@ -6,21 +6,24 @@ from typing import Any
 import dagster as dg
 
 from orchestration import automation
-from orchestration.assets import churn, clv, features, limits, models, raw, segmentation
+from orchestration.assets import churn, clv, features, landing, limits, models, raw, segmentation
 from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
 from orchestration.errors import ClienteleError
 from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.run import run_resource
 from orchestration.settings import Settings
-from orchestration.source import load_source
+from orchestration.source import Source, load_source
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions for one set of settings; tests call it with their own."""
+    source = _source(settings)
     sql = dbt_models(settings)
+    fetched, fetching = landing.fetched_tables(source, settings)
     python = [
-        *raw.ASSETS,
+        *fetched,
+        *raw.assets(source),
         *limits.ASSETS,
         *features.ASSETS,
         *segmentation.ASSETS,
@@ -34,8 +37,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     return dg.Definitions(
         assets=[*sql, *python, publication],
         jobs=automation.jobs(),
-        schedules=automation.schedules(settings, timezone=_timezone(settings)),
-        resources={"dbt": dbt_resource(), "run": run_resource(settings)},
+        schedules=automation.schedules(settings, timezone=source.timezone if source else "UTC"),
+        resources={"dbt": dbt_resource(), "run": run_resource(settings), **fetching},
         executor=dg.in_process_executor,
     )
 
@@ -54,12 +57,12 @@ def _comments(settings: Settings) -> dict[str, dict[str, Any]]:
     }
 
 
-def _timezone(settings: Settings) -> str:
-    """The source's time zone; where the source file is broken its run says so, and the schedules use UTC."""
+def _source(settings: Settings) -> Source | None:
+    """The configured source; none where its file is broken: a run says so, and the UI opens all the same."""
     try:
-        return load_source(settings.source).timezone
+        return load_source(settings.source)
     except ClienteleError:
-        return "UTC"
+        return None
 
 
 def __getattr__(name: str) -> dg.Definitions:

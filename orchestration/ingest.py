@@ -54,7 +54,7 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
     clear_unfinished(raw, vault)
     hashes = FileHashes(settings.data_dir / "file_hashes.json")
     ledger = _Ledger(entity, raw, vault, read_deliveries(raw, source=source.name))
-    readers = list(_readers(entity, source, is_known=bool(ledger.deliveries)))
+    readers = list(_readers(entity, source, landing=settings.landing_dir, is_known=bool(ledger.deliveries)))
     listed = {reader.shown for reader in readers}
     loads = [ledger.receive(reader, hashes, listed=listed) for reader in readers]
     hashes.save()
@@ -62,7 +62,7 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
     return loads + [Load(entity.name, name, "missing", d.row_count, _now()) for name, d in sorted(gone.items())]
 
 
-def _readers(entity: Entity, source: Source, *, is_known: bool) -> list[SourceReader]:
+def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -> list[SourceReader]:
     """Every file as each part reads it.
 
     A pattern with wildcards may match nothing once files were received: an inbox is empty on some days.
@@ -70,7 +70,7 @@ def _readers(entity: Entity, source: Source, *, is_known: bool) -> list[SourceRe
     readers = []
     for part in source.entities.get(entity.name, ()):
         try:
-            files = source.files(part, entity=entity.name)
+            files = source.files(part, entity=entity.name, landing=landing)
         except InputError:
             if not is_known or not all(set(pattern) & set("*?[") for pattern in part.files):
                 raise

@@ -47,7 +47,7 @@ def preview(settings: Settings, console: Console) -> dict[str, Any]:
     with console.status("reading") as shown:
         for name, parts in source.entities.items():
             for part in parts:
-                for file, path in source.files(part, entity=name):
+                for file, path in source.files(part, entity=name, landing=settings.landing_dir):
                     shown.update(f"reading {file}")
                     rows = SourceReader(path, file, part, ENTITIES[name], source).count()
                     files.append({"entity": name, "file": file, "row_count": rows})

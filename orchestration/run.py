@@ -74,14 +74,18 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
     def run(context: dg.InitResourceContext) -> Iterator[Run]:
         config = context.resource_config
         source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
+        if source.connections and source.path != settings.source:
+            raise InputError(
+                f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
+            )
         as_of = parse_day(config["as_of"]) or source.as_of
         with writer_lock(settings, wait=True):
             is_scratch = as_of is not None and as_of < (published_day(settings) or date.min)
             file = settings.scratch_file if is_scratch else settings.warehouse_file
-            record = RunRecord(context.run_id or "", os.getpid(), _now())
+            record = RunRecord(context.run.run_id if context.run else "", os.getpid(), _now())
             _remember(settings, record)
             this = Run(
-                run_id=context.run_id or "",
+                run_id=context.run.run_id if context.run else "",
                 settings=settings,
                 source=source,
                 requested_as_of=as_of,

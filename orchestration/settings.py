@@ -6,7 +6,7 @@ What a column means belongs in a source file (`source.py`); what a run was asked
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -16,7 +16,7 @@ DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
 class Settings(BaseSettings):
     """One frozen set of settings; each may be given as `CLIENTELE_<NAME>`, paths relative to the working folder."""
 
-    model_config = SettingsConfigDict(env_prefix="CLIENTELE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CLIENTELE_", frozen=True, extra="ignore", env_nested_delimiter="__")
 
     data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")
     source: Path = Field(PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on")
@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
     threads: int = Field(2, ge=1, description="DuckDB's threads")
+    connections: dict[str, SecretStr] = Field(
+        {}, description="URL or secret of each connection of the source file, as CLIENTELE_CONNECTIONS__<NAME>"
+    )
 
     def model_post_init(self, _context: object) -> None:
         """Make the paths absolute, so that no later change of the working folder moves them."""
@@ -36,7 +39,9 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child that makes its own `Settings`."""
-        given = {f"CLIENTELE_{name.upper()}": str(value) for name, value in self.model_dump().items()}
+        given = {
+            f"CLIENTELE_{name.upper()}": str(value) for name, value in self.model_dump(exclude={"connections"}).items()
+        }
         return dict(os.environ) | given
 
     @property
@@ -48,6 +53,11 @@ class Settings(BaseSettings):
     def vault_dir(self) -> Path:
         """Direct identifiers and free text, apart from everything else."""
         return self.data_dir / "vault"
+
+    @property
+    def landing_dir(self) -> Path:
+        """What was fetched from databases and APIs, as Parquet; in the vault, for nothing was taken out of it yet."""
+        return self.vault_dir / "landing"
 
     @property
     def history_dir(self) -> Path:

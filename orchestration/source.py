@@ -4,8 +4,6 @@ Reading and validating it belongs here; opening the data files it names belongs 
 """
 
 import difflib
-import importlib.util
-import itertools
 import re
 from datetime import date
 from functools import cached_property
@@ -25,8 +23,10 @@ from orchestration.configuration import (
     Strict,
     as_tuple,
 )
+from orchestration.connections import Connection
 from orchestration.entities import ENTITIES, START_ENTITIES
 from orchestration.errors import InputError
+from orchestration.file_patterns import FETCHED, matches, searched
 from orchestration.rules import Rules
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -91,6 +91,7 @@ class Source(Strict):
     currency: str = Field(pattern="^[A-Z]{3}$")
     as_of: date | None = None
     notice: str | None = Field(None, description="printed at every run: what users of the data must know")
+    connections: dict[str, Connection] = Field({}, description="databases and APIs whose tables `files` may name")
     entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]
     rules: Rules = Rules()
     limits: Limits = Limits()
@@ -113,9 +114,17 @@ class Source(Strict):
     def _contract(self) -> "Source":
         for entity_name, parts in self.entities.items():
             _check_entity(entity_name, parts)
+            self._check_fetched(entity_name, parts)
         if not set(self.entities) & set(START_ENTITIES):
             raise ValueError(f"entities: at least one of {', '.join(START_ENTITIES)} is required")
         return self
+
+    def _check_fetched(self, entity_name: str, parts: tuple[Part, ...]) -> None:
+        """What `landing:` patterns name must be declared."""
+        tables = {f"landing:{name}/{table}" for name, c in self.connections.items() for table in c.tables}
+        for pattern in [pattern for part in parts for pattern in part.files]:
+            if pattern.startswith("landing:") and pattern not in tables:
+                raise ValueError(f"entities.{entity_name}.files: '{pattern}' is no table{nearest(pattern, tables)}")
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:
@@ -124,8 +133,10 @@ class Source(Strict):
         parts = self.entities.get("customers", ())
         return tuple(dict.fromkeys(name for part in parts for name in part.columns if name not in known))
 
-    def files(self, part: Part, *, entity: str) -> list[tuple[str, Path]]:
+    def files(self, part: Part, *, entity: str, landing: Path) -> list[tuple[str, Path]]:
         """The files of a part as (name as shown to people, path), sorted by name.
+
+        What was fetched lies below `landing`; a table without a row has no file.
 
         A file that an earlier part of the entity reads as well gets a name of its own, so that a file's name and a
         row number still name one row.
@@ -135,20 +146,20 @@ class Source(Strict):
         """
         found: dict[str, Path] = {}
         for pattern in part.files:
-            matches = dict(_expand(pattern, self.path.parent))
-            if not matches:
+            expanded = dict(matches(pattern, folder=self.path.parent, landing=landing / self.name))
+            if not expanded and not FETCHED.fullmatch(pattern):
                 raise InputError(
                     f"{self.path.name}: entities.{entity}.files: no file matches '{pattern}' "
-                    f"(looked in {_folder(pattern, self.path.parent)}). Correct the pattern or put the file there."
+                    f"(looked in {searched(pattern, folder=self.path.parent)}). "
+                    "Correct the pattern or put the file there."
                 )
-            found |= matches
+            found |= expanded
         parts = self.entities[entity]
         number = parts.index(part) + 1
-        taken = {path for earlier in parts[: number - 1] for path in self._paths(earlier)}
+        earlier = [pattern for part in parts[: number - 1] for pattern in part.files]
+        where = {"folder": self.path.parent, "landing": landing / self.name}
+        taken = {path for pattern in earlier for _, path in matches(pattern, **where)}
         return sorted((f"{name} (part {number})" if path in taken else name, path) for name, path in found.items())
-
-    def _paths(self, part: Part) -> set[Path]:
-        return {path for pattern in part.files for _, path in _expand(pattern, self.path.parent)}
 
 
 def load_source(path: Path) -> Source:
@@ -217,39 +228,3 @@ def _known_keys(location: list[str]) -> list[str]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             model = inner
     return [name for name in model.model_fields if name != "path"]
-
-
-def _expand(pattern: str, folder: Path) -> list[tuple[str, Path]]:
-    """The files that a pattern matches; a pattern that is the name of a file means that file, brackets and all."""
-    if pattern.startswith("package:"):
-        package, _, inner = pattern.removeprefix("package:").partition("/")
-        spec = importlib.util.find_spec(package) if package.isidentifier() else None
-        roots = list(spec.submodule_search_locations or []) if spec and ".." not in Path(inner).parts else []
-        return [
-            (f"package:{package}/{path.relative_to(root).as_posix()}", path)
-            for root in map(Path, roots)
-            for path in root.glob(inner)
-            if path.is_file()
-        ]
-    whole = Path(pattern)
-    if (folder / whole).is_file():
-        return [(_shown(pattern), folder / whole)]
-    fixed = list(itertools.takewhile(lambda part: not set(part) & set("*?["), whole.parts))
-    root, rest = folder.joinpath(*fixed), whole.parts[len(fixed) :]
-    found = [path for path in root.glob(str(Path(*rest))) if path.is_file()] if rest else []
-    names = [_shown(str(path if whole.is_absolute() else path.relative_to(folder))) for path in found]
-    for name, path in zip(names, found, strict=True):
-        if not path.resolve().is_relative_to(root.resolve()):
-            raise InputError(
-                f"{name} leads out of the folder of '{pattern}'. If it is meant, name the file without wildcards."
-            )
-    return list(zip(names, found, strict=True))
-
-
-def _shown(name: str) -> str:
-    """A file name as people can see it: line breaks, control characters and broken bytes are written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-
-
-def _folder(pattern: str, folder: Path) -> str:
-    return "the installed packages" if pattern.startswith("package:") else str(folder)

@@ -41,7 +41,7 @@ def test_a_blocking_check_that_fails_ends_with_1_and_publishes_nothing(
     blocked = later_runs["blocked"]
     assert (blocked.exit_code, blocked.stdout) == (1, "")
     assert "not_null_rejected_rows_row_number" in blocked.stderr
-    assert "nothing was published" in blocked.stderr
+    assert "Nothing was published" in blocked.stderr
     assert "Traceback" not in blocked.stderr
     published = blocked.settings.published_dir
     assert hashes(published / "current") == hashes(first_run.settings.published_dir / "current")

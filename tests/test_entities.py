@@ -41,6 +41,7 @@ rules:
   non_products: POST
   test_customers: [999]
   returns: {cancellation_prefix: C}
+limits: {rejected_row_share: 1, rejected_amount_share: 1}
 """
 
 FILES = {

@@ -21,7 +21,7 @@ def _build(factory: pytest.TempPathFactory, *, source: str, data: Path) -> Path:
     """Put a shipped source beside its data, as its first lines say, and take it to its marts."""
     folder = factory.mktemp(data.parent.name)
     shutil.copy(PROJECT_DIR / "sources" / source, folder)
-    (folder / data.name).symlink_to(data)
+    shutil.copy(data, folder)
     return build_marts(folder / source, data_dir=shared_data_dir(factory))
 
 

