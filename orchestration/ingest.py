@@ -75,7 +75,8 @@ def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -
             if not is_known or not all(set(pattern) & set("*?[") for pattern in part.files):
                 raise
             files = []
-        readers += [SourceReader(path, shown, part, entity, source) for shown, path in files]
+        others = source.lookup_files(part, entity=entity.name, landing=landing)
+        readers += [SourceReader(path, shown, part, entity, source, others) for shown, path in files]
     return readers
 
 
@@ -119,7 +120,7 @@ class _Ledger:
         shown, before = reader.shown, self.current.get(reader.shown)
         try:
             stamp = hashes.stamp(reader.path)
-            content = (hashes.of(reader.path), _mapping_hash(reader.part), reader.place)
+            content = (hashes.of(reader.path), _mapping_hash(reader.part), _place(reader, hashes))
         except OSError as error:
             raise as_unreadable(f"{reader.source.path.name}: entities.{self._entity.name}: {shown}", error) from None
         if before and before.has(*content):
@@ -166,6 +167,14 @@ class _Ledger:
 
 def _mapping_hash(part: Part) -> str:
     return hashlib.sha256(part.model_dump_json(exclude={"files"}).encode()).hexdigest()
+
+
+def _place(reader: SourceReader, hashes: FileHashes) -> dict[str, str]:
+    """What the rows take from elsewhere than the file: where it lies, and the content of its lookups."""
+    looked_up = {f"lookup {name}": [hashes.of(path) for _, path in files] for name, files in reader.others.items()}
+    return reader.place | {
+        name: hashlib.sha256("".join(found).encode()).hexdigest() for name, found in looked_up.items()
+    }
 
 
 def _now() -> str:

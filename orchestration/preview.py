@@ -47,9 +47,10 @@ def preview(settings: Settings, console: Console) -> dict[str, Any]:
     with console.status("reading") as shown:
         for name, parts in source.entities.items():
             for part in parts:
+                others = source.lookup_files(part, entity=name, landing=settings.landing_dir)
                 for file, path in source.files(part, entity=name, landing=settings.landing_dir):
                     shown.update(f"reading {file}")
-                    rows = SourceReader(path, file, part, ENTITIES[name], source).count()
+                    rows = SourceReader(path, file, part, ENTITIES[name], source, others).count()
                     files.append({"entity": name, "file": file, "row_count": rows})
     return {
         "source": source.name,

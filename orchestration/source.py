@@ -68,11 +68,21 @@ class FileOptions(Strict):
         return self
 
 
+class Lookup(Strict):
+    """Other files that say more about a row, such as the order of an item; expressions use it as `<name>.<column>`."""
+
+    files: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
+    key: str = Field(description="the column of those files that names a row")
+    by: str = Field(description="SQL expression over the part's own columns, or an earlier lookup's, that has the key")
+    options: FileOptions = FileOptions()
+
+
 class Part(Strict):
     """Some files of an entity and what their columns mean."""
 
     files: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
     columns: dict[str, str] = Field(min_length=1)
+    lookups: dict[str, Lookup] = Field({})
     where: str | None = None
     options: FileOptions = FileOptions()
 
@@ -122,7 +132,9 @@ class Source(Strict):
     def _check_fetched(self, entity_name: str, parts: tuple[Part, ...]) -> None:
         """What `landing:` patterns name must be declared."""
         tables = {f"landing:{name}/{table}" for name, c in self.connections.items() for table in c.tables}
-        for pattern in [pattern for part in parts for pattern in part.files]:
+        named = [pattern for part in parts for pattern in part.files]
+        named += [pattern for part in parts for lookup in part.lookups.values() for pattern in lookup.files]
+        for pattern in named:
             if pattern.startswith("landing:") and pattern not in tables:
                 raise ValueError(f"entities.{entity_name}.files: '{pattern}' is no table{nearest(pattern, tables)}")
 
@@ -144,22 +156,43 @@ class Source(Strict):
         Raises:
             InputError: a pattern matches no file, or names a package that is not installed.
         """
-        found: dict[str, Path] = {}
-        for pattern in part.files:
-            expanded = dict(matches(pattern, folder=self.path.parent, landing=landing / self.name))
-            if not expanded and not FETCHED.fullmatch(pattern):
-                raise InputError(
-                    f"{self.path.name}: entities.{entity}.files: no file matches '{pattern}' "
-                    f"(looked in {searched(pattern, folder=self.path.parent)}). "
-                    "Correct the pattern or put the file there."
-                )
-            found |= expanded
+        found = self._matching(part.files, field=f"entities.{entity}.files", landing=landing)
         parts = self.entities[entity]
         number = parts.index(part) + 1
         earlier = [pattern for part in parts[: number - 1] for pattern in part.files]
         where = {"folder": self.path.parent, "landing": landing / self.name}
         taken = {path for pattern in earlier for _, path in matches(pattern, **where)}
         return sorted((f"{name} (part {number})" if path in taken else name, path) for name, path in found.items())
+
+    def lookup_files(self, part: Part, *, entity: str, landing: Path) -> dict[str, tuple[tuple[str, Path], ...]]:
+        """The files of each lookup of a part, as `files` gives them."""
+        field = f"entities.{entity}.lookups"
+        return {
+            name: tuple(sorted(self._matching(one.files, field=f"{field}.{name}.files", landing=landing).items()))
+            for name, one in part.lookups.items()
+        }
+
+    def _matching(self, patterns: tuple[str, ...], *, field: str, landing: Path) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for pattern in patterns:
+            expanded = dict(matches(pattern, folder=self.path.parent, landing=landing / self.name))
+            if not expanded and not FETCHED.fullmatch(pattern):
+                raise InputError(
+                    f"{self.path.name}: {field}: no file matches '{pattern}' "
+                    f"(looked in {searched(pattern, folder=self.path.parent)}). "
+                    "Correct the pattern or put the file there."
+                )
+            found |= expanded
+        return found
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML in which `on`, `off`, `yes` and `no` are words, as in YAML 1.2: they may be names of columns."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own shape
+        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 def load_source(path: Path) -> Source:
@@ -171,7 +204,7 @@ def load_source(path: Path) -> Source:
     if not path.is_file():
         raise InputError(f"Source file {path} does not exist. Name one with --source or CLIENTELE_SOURCE.")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Yaml)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""
@@ -193,6 +226,11 @@ def _check_entity(name: str, parts: tuple[Part, ...]) -> None:
         raise ValueError(f"entities.{name}: unknown entity{nearest(name, ENTITIES)}")
     known = {column.name for column in entity.columns} | {"updated_at"}
     for part in parts:
+        for name_of_lookup in part.lookups:
+            if not _NAME.fullmatch(name_of_lookup):
+                raise ValueError(
+                    f"entities.{name}.lookups.{name_of_lookup}: names are lower case letters, digits and _"
+                )
         for column in part.columns:
             if not _NAME.fullmatch(column):
                 raise ValueError(f"entities.{name}.columns.{column}: names are lower case letters, digits and _")

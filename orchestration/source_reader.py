@@ -13,15 +13,14 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from orchestration import mapping
+from orchestration import lookups, mapping
 from orchestration.entities import Entity
 from orchestration.errors import InputError
-from orchestration.plain_text import as_unreadable, expose, suffix, to_plain
+from orchestration.plain_text import as_unreadable, suffix
 from orchestration.source import Part, Source, nearest
-from orchestration.text_files import Table, read_delimited, read_json_lines
+from orchestration.text_files import JSON_LINES, PARQUET, Table, tabulate
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
-JSON_LINES = (".jsonl", ".ndjson", ".json")
 UNTYPED = "untyped"  # a column of a text file
 _FAMILIES = {"number": r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLOAT", "date": "DATE|TIMESTAMP.*"}
 
@@ -37,18 +36,19 @@ class Reading:
 
 @dataclass(frozen=True)
 class SourceReader:
-    """Reads one file of one part of an entity; `shown` is the file's name as people know it."""
+    """Reads one file of one part of an entity; `shown` is its name as people know it, `others` its lookups' files."""
 
     path: Path
     shown: str
     part: Part
     entity: Entity
     source: Source
+    others: lookups.Files = field(default_factory=dict)
 
     @property
     def is_parquet(self) -> bool:
         """Whether the file carries its own types; anything else is read as text."""
-        return suffix(self.path.name) in (".parquet", ".pq")
+        return suffix(self.path.name) in PARQUET
 
     @cached_property
     def place(self) -> dict[str, str]:
@@ -97,32 +97,32 @@ class SourceReader:
     def _opened(self, scratch: Path, folders: list[Path]) -> Iterator[tuple[Connection, tuple[int, ...]]]:
         """A connection with the file's rows as the view `source`, and the numbers of its unreadable lines."""
         try:
-            exposed = expose(self.path, scratch=scratch)
-            table = Table(exposed, ()) if self.is_parquet else self._tabulate(exposed, scratch)
+            table = tabulate(self.path, shown=self.shown, options=self.part.options, scratch=scratch)
+            others = lookups.tables(self.part.lookups, self.others, scratch=scratch)
         except OSError as error:
             raise as_unreadable(f"{self._field}: {self.shown}", error) from None
         except InputError as error:
             raise InputError(f"{self._field}: {error}") from None
         file = f"read_parquet({literal(str(table.path))}, hive_partitioning = false)"
-        with sandbox(files=[table.path], folders=[scratch, *folders]) as connection:
+        readable = [table.path, *(other.path for found in others.values() for other in found)]
+        with sandbox(files=readable, folders=[scratch, *folders]) as connection:
             try:
                 present = {row[0].casefold() for row in connection.execute(f"describe from {file}").fetchall()}
                 extra = {name: value for name, value in self._location.items() if name.casefold() not in present}
                 added = "".join(f", {value} as {quoted(name)}" for name, value in extra.items())
                 number = "row_number() over ()" if self.is_parquet else "_row_number"
                 kept = "* exclude (_row_number)" if "_row_number" in present else "*"
-                connection.execute(f"create view source as select {kept}{added}, {number} as _row_number from {file}")
+                rows = f"select {kept}{added}, {number} as _row_number from {file}"
+                connection.execute(f"create view source as {self._looked_up(connection, rows, others)}")
                 yield connection, table.unreadable
             except DatabaseError as error:
                 raise self._unreadable(error) from None
 
-    def _tabulate(self, exposed: Path, scratch: Path) -> Table:
-        options = self.part.options
-        if suffix(self.path.name) == ".tsv" and not options.delimiter:
-            options = options.model_copy(update={"delimiter": "\t"})
-        text = to_plain(exposed, encoding=options.encoding, scratch=scratch)
-        read = read_json_lines if suffix(self.path.name) in JSON_LINES else read_delimited
-        return read(text, shown=self.shown, options=options, scratch=scratch)
+    def _looked_up(self, connection: Connection, rows: str, others: dict[str, list[Table]]) -> str:
+        try:
+            return lookups.joined(connection, rows, self.part.lookups, others)
+        except InputError as error:
+            raise InputError(f"{self._field}.{error}") from None
 
     @property
     def _file_name(self) -> str:
@@ -138,7 +138,7 @@ class SourceReader:
 
     def _columns(self, connection: Connection) -> dict[str, str]:
         """The file's own columns by type."""
-        ours = {"_row_number", *self._location}
+        ours = {"_row_number", *self._location, *self.part.lookups}
         rows = connection.execute("describe from source").fetchall()
         return {name: kind if self.is_parquet else UNTYPED for name, kind, *_ in rows if name not in ours}
 
@@ -166,7 +166,7 @@ class SourceReader:
         unknown = re.search(r'column "([^"]+)"', str(error))
         if not unknown:
             return f"`{sql[:200]}` is no SQL expression over the columns of {self.shown} ({_first_line(error)})"
-        own = [name for name in header if name not in {"_row_number", *self._location}]
+        own = [name for name in header if name not in {"_row_number", *self._location, *self.part.lookups}]
         message = f"{self.shown} has no column '{unknown[1]}'{nearest(unknown[1], own[:50])}"
         fresh = [name for name in own if name not in known] if known else []
         if fresh:

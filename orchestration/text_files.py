@@ -16,13 +16,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
-from orchestration.plain_text import LONGEST_RECORD, PlainText, lines
+from orchestration.plain_text import LONGEST_RECORD, PlainText, expose, lines, suffix, to_plain
 from orchestration.records import MOST_LINES, Dialect, Records, decode, is_blank, records
 from orchestration.source import FileOptions
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
 MOST_COLUMNS = 5_000
 DELIMITERS = ",;\t|"
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+PARQUET = (".parquet", ".pq")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,24 @@ class Table:
     path: Path
     columns: tuple[str, ...]
     unreadable: tuple[int, ...] = ()
+
+
+def tabulate(path: Path, *, shown: str, options: FileOptions, scratch: Path) -> Table:
+    """Any file as a table: Parquet as it is, anything else as records of text.
+
+    Raises:
+        InputError: it is no table of the kind that its name says.
+        OSError: it cannot be read.
+    """
+    exposed = expose(path, scratch=scratch)
+    kind = suffix(path.name)
+    if kind in PARQUET:
+        return Table(exposed, ())
+    if kind == ".tsv" and not options.delimiter:
+        options = options.model_copy(update={"delimiter": "\t"})
+    text = to_plain(exposed, encoding=options.encoding, scratch=scratch)
+    read = read_json_lines if kind in JSON_LINES else read_delimited
+    return read(text, shown=shown, options=options, scratch=scratch)
 
 
 def read_delimited(text: PlainText, *, shown: str, options: FileOptions, scratch: Path) -> Table:
