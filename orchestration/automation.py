@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
-    """`refresh` trains what is due, `retrain` trains everything; both go from the files to the published version."""
+    """`refresh` trains what is due, `retrain` everything, both from the files to the published version; `check` stops
+    before any model.
+    """
     return [
         dg.define_asset_job(
             "refresh",
@@ -25,6 +27,12 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             executor_def=dg.in_process_executor,
             config={"resources": {"run": {"config": {"retrain": True}}}},
             description="As refresh, with every model and every cut point fitted again.",
+        ),
+        dg.define_asset_job(
+            "check",
+            selection=dg.AssetSelection.groups("landing", "raw", "staging", "intermediate", "marts", "quality"),
+            executor_def=dg.in_process_executor,
+            description="From the source files to the marts and what they can answer; nothing is trained or published.",
         ),
     ]
 

@@ -80,17 +80,21 @@ def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool) -
 
 @app.command()
 def check(source: SourceOption = None, json: JsonOption = False) -> None:
-    """Read and validate a source file and its files, and say what this data can answer. Nothing is kept."""
+    """Read and validate a source, and say where its rows go and what they can answer. Nothing is trained or kept."""
     with _explained():
         from rich.console import Console
 
         from orchestration import preview
+        from orchestration.progress import RunProgress
 
-        report = preview.preview(_settings(source, None), Console(stderr=True))
+        with RunProgress(Console(stderr=True)) as progress:
+            report, error = preview.preview(_settings(source, None), progress)
         if json:
             typer.echo(preview.as_json(report))
         else:
             preview.show(report, Console())
+        if error:
+            raise error
 
 
 @app.command()

@@ -56,6 +56,9 @@ class ClvConfig(Strict):
     )
     minimum_history_days: int = Field(60, ge=1, description="history that a past day needs before it")
     minimum_customers: int = Field(500, ge=1, description="customers that fit and test need")
+    minimum_outcomes: int = Field(
+        100, ge=1, description="customers who had come back, and who bought later, that fit and test need"
+    )
 
 
 class ModelsConfig(Strict):

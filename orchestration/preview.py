@@ -1,110 +1,182 @@
-"""What a source file would bring, before any waiting: files, rows, mapped and missing columns, and questions.
+"""What a source would bring, before any training: where every row goes, what the rules leave, what can be answered.
 
-Nothing is kept. Whether the rows themselves are usable is decided in dbt's staging, at the run.
+The marts are built aside from the same files by the same rules as in a run; nothing of it is kept.
 """
 
 import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from orchestration.entities import ENTITIES
 from orchestration.settings import Settings
 from orchestration.source import Source, load_source
-from orchestration.source_reader import SourceReader
+from orchestration.warehouse import reader, records
 
-QUESTIONS = {
-    "Segments, churn and CLV": [("transactions", "customer_id")],
-    "CLV on margin": [("transactions", "cost_amount"), ("products", "unit_cost_amount")],
-    "Product analysis": [("transactions", "product_id")],
-    "Discount analysis": [("transactions", "discount_amount")],
-    "Demographics": [("customers", "age_band"), ("customers", "birth_date"), ("customers", "gender")],
-    "Regions": [("customers", name) for name in ("city", "region", "postal_code", "country")],
-    "Acquisition": [("customers", "acquisition_channel")],
-    "Campaign response": [("campaign_contacts", "responded_at")],
-    "Campaign effect (needs a control group)": [("campaign_contacts", "is_control")],
-    "Behaviour (visits, clicks, calls)": [("interactions", "kind")],
-    "Ratings": [("feedback", "rating")],
-    "Sentiment": [("feedback", "text")],
-    "Churn of contracts": [("subscriptions", "ended_at")],
-    "Consent": [("consents", "granted")],
-    "Several currencies": [("exchange_rates", "rate")],
-    "Stock": [("stock_levels", "on_hand_quantity")],
-    "Outside factors": [("regressors", "value")],
+TABLES = {
+    "files": "select entity, source_file, outcome, row_count, note from quality.loads order by entity, source_file",
+    "reconciliation": "from quality.reconciliation",
+    "rejected": "select entity, reason, field, count(*) as n from quality.rejected_rows group by all order by all",
+    "rule_steps": "from quality.rule_steps order by step_number",
+    "profile": "from quality.data_profile",
+    "missing_values": "from quality.missing_values where missing_count between 1 and row_count - 1",
+    "models": "from quality.model_readiness",
+    "capabilities": "from quality.capabilities",
 }
-"""What each question needs: one of these columns mapped."""
+"""What is reported, each a query over the marts built aside."""
+
+IN_FORCE = ("rules", "limits", "models", "segments", "privacy", "actions")
 
 
-def preview(settings: Settings, console: Console) -> dict[str, Any]:
-    """Bind every expression to its files and count their rows, and say which questions the mapping allows.
+def preview(settings: Settings, listener: Callable[[Any], None]) -> tuple[dict[str, Any], Exception | None]:
+    """Build the marts in a folder that is gone afterwards; gives the report and the error that a run would end with.
 
     Raises:
         InputError: the source file breaks the contract, or a file of it cannot be read as it says.
     """
+    from orchestration.runner import run_job
+
     source = load_source(settings.source)
-    files = []
-    with console.status("reading") as shown:
-        for name, parts in source.entities.items():
-            for part in parts:
-                others = source.lookup_files(part, entity=name, landing=settings.landing_dir)
-                for file, path in source.files(part, entity=name, landing=settings.landing_dir):
-                    shown.update(f"reading {file}")
-                    rows = SourceReader(path, file, part, ENTITIES[name], source, others).count()
-                    files.append({"entity": name, "file": file, "row_count": rows})
-    return {
-        "source": source.name,
-        "source_file": str(source.path),
-        "timezone": source.timezone,
-        "currency": source.currency,
-        "files": files,
-        "not_mapped": {name: _not_mapped(source, name) for name in source.entities},
-        "absent_entities": [name for name in ENTITIES if name not in source.entities],
-        "attributes": list(source.attributes),
-        "questions": {question: _lack(source, question) for question in QUESTIONS},
-        "rules": source.rules.model_dump(mode="json"),
-        "models": source.models.model_dump(mode="json"),
-    }
+    with tempfile.TemporaryDirectory(prefix="clientele-check-") as folder:
+        aside = settings.model_copy(update={"data_dir": Path(folder)})
+        config = {"source": str(settings.source), "as_of": None, "retrain": None}
+        outcome = run_job("check", aside, config=config, listener=listener)
+        if outcome.error and not aside.warehouse_file.exists():
+            raise outcome.error
+        return _report(source, aside.warehouse_file), outcome.error
+
+
+def _report(source: Source, warehouse: Path) -> dict[str, Any]:
+    with reader(warehouse) as connection:
+        built = {row["table_name"] for row in records(connection, "select table_name from duckdb_tables()")}
+        known = {name: query for name, query in TABLES.items() if _table(query) in built}
+        day = records(connection, "from marts.dim_as_of") if "dim_as_of" in built else []
+        return {
+            "source": source.name,
+            "source_file": str(source.path),
+            "timezone": source.timezone,
+            "currency": source.currency,
+            "as_of_date": day[0]["as_of_date"] if day else None,
+            **{name: records(connection, query) for name, query in known.items()},
+            "in_force": {name: getattr(source, name).model_dump(mode="json") for name in IN_FORCE},
+        }
+
+
+def _table(query: str) -> str:
+    return query.split("quality.")[1].split()[0]
 
 
 def show(report: dict[str, Any], console: Console) -> None:
-    """Print a preview for people."""
-    console.print(f"[bold]{report['source']}[/bold]: {report['timezone']}, {report['currency']}\n", highlight=False)
-    files = Table("Entity", "File", "Rows", box=None, padding=(0, 2, 0, 0))
-    files.columns[2].justify = "right"
-    for row in report["files"]:
-        files.add_row(row["entity"], row["file"], f"{row['row_count']:,}")
-    console.print(files, soft_wrap=True, highlight=False)
-    for entity, names in report["not_mapped"].items():
-        if names:
-            console.print(f"Not mapped in {entity}: {', '.join(names)}", highlight=False, soft_wrap=True)
-    if report["absent_entities"]:
-        console.print(f"Absent: {', '.join(report['absent_entities'])}", highlight=False)
-    console.print()
-    questions = Table("Question", "Answer", box=None, padding=(0, 2, 0, 0))
-    for question, lack in report["questions"].items():
-        questions.add_row(question, "yes" if lack is None else f"no: {lack}")
-    console.print(questions, soft_wrap=True, highlight=False)
-    console.print(
-        f"\nChurn over {report['models']['churn']['horizon_days']} days, CLV over "
-        f"{', '.join(map(str, report['models']['clv']['horizons_days']))} days. `clientele run` runs it.",
-        highlight=False,
+    """Print a report for people."""
+    head = f"[bold]{report['source']}[/bold] as of {report['as_of_date']}: {report['timezone']}, {report['currency']}"
+    console.print(head, highlight=False)
+    sections: list[tuple[str, list[str], list[list[Any]]]] = [
+        ("Files", ["entity", "file", "rows", "note"], _files(report)),
+        ("Rows", ["entity", *STATUSES], _statuses(report)),
+        ("Rejected", ["entity", "reason", "field", "rows"], [list(row.values()) for row in report.get("rejected", [])]),
+        (
+            "Transaction lines, step by step",
+            ["step", "lines", "money", "lines left", "customers", "money left"],
+            _steps(report),
+        ),
+        ("What the data holds", ["measure", "value"], _profile(report)),
+        ("Partly missing", ["column", "missing"], _missing(report)),
+        ("Models", ["model", "verdict", "no purchase", "purchase", "precision", "reason"], _models(report)),
+    ]
+    for title, columns, rows in sections:
+        if rows:
+            _print_table(console, title, columns, rows)
+    off = [row for row in report.get("capabilities", []) if row["level"] == "off"]
+    on = [row["capability"] for row in report.get("capabilities", []) if row["level"] == "available"]
+    console.print(f"\n[bold]Can answer[/bold] {', '.join(on) or 'nothing'}", highlight=False)
+    _print_table(
+        console, "Cannot answer", ["capability", "reason"], [[row["capability"], row["reason"]] for row in off]
     )
+    console.print("\n[bold]In force[/bold]", highlight=False)
+    in_force = yaml.safe_dump(report["in_force"], sort_keys=False, default_flow_style=None, width=100)
+    console.print(in_force, highlight=False, markup=False, soft_wrap=True)
 
 
 def as_json(report: dict[str, Any]) -> str:
-    """The preview as one JSON object."""
-    return json.dumps(report, indent=1)
+    """The report as one JSON object."""
+    return json.dumps(report, indent=1, default=str)
 
 
-def _lack(source: Source, question: str) -> str | None:
-    needed = QUESTIONS[question]
-    if any(column in part.columns for entity, column in needed for part in source.entities.get(entity, ())):
-        return None
-    names = " or ".join(f"{entity}.{column}" for entity, column in needed)
-    return f"{names} is not mapped"
+STATUSES = ("received", "accepted", "rejected", "excluded", "repeated", "superseded")
 
 
-def _not_mapped(source: Source, entity: str) -> list[str]:
-    mapped = {name for part in source.entities[entity] for name in part.columns}
-    return [column.name for column in ENTITIES[entity].columns if column.name not in mapped]
+def _print_table(console: Console, title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for row in rows:
+        table.add_row(
+            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row)
+        )
+    console.print(f"\n[bold]{title}[/bold]")
+    console.print(table, highlight=False)
+
+
+def _files(report: dict[str, Any]) -> list[list[Any]]:
+    return [[row["entity"], row["source_file"], row["row_count"], row["note"]] for row in report.get("files", [])]
+
+
+def _statuses(report: dict[str, Any]) -> list[list[Any]]:
+    counted = [row for row in report.get("reconciliation", []) if row["measure"] == "rows" and row["received"]]
+    return [[row["entity"], *(int(row[status]) for status in STATUSES)] for row in counted]
+
+
+def _steps(report: dict[str, Any]) -> list[list[Any]]:
+    return [
+        [
+            row["step"].replace("_", " "),
+            row["line_count"],
+            f"{row['net_amount']:,.2f}",
+            row["line_count_left"],
+            row["customer_count_left"],
+            f"{row['net_amount_left']:,.2f}",
+        ]
+        for row in report.get("rule_steps", [])
+        if row["line_count"] and row["step"] != "kept"
+    ]
+
+
+def _profile(report: dict[str, Any]) -> list[list[Any]]:
+    held = [row for row in report.get("profile", []) if row["value"] is not None]
+    return [
+        [
+            row["measure"].replace("_", " "),
+            f"{row['value']:.1%}" if "share" in row["measure"] else f"{row['value']:,.0f}",
+        ]
+        for row in held
+    ]
+
+
+def _missing(report: dict[str, Any]) -> list[list[Any]]:
+    return [
+        [f"{row['entity']}.{row['column_name']}", f"{row['missing_share']:.1%}"]
+        for row in report.get("missing_values", [])
+    ]
+
+
+def _models(report: dict[str, Any]) -> list[list[Any]]:
+    def precision(row: dict[str, Any]) -> str:
+        value = row["expected_precision"]
+        if value is None:
+            return ""
+        return f"AUC ± {value:.3f}" if row["model"] == "churn" else f"mean amount ± {value:.1%}"
+
+    return [
+        [
+            f"{row['model']}, {row['horizon_days']} days",
+            row["level"],
+            row["positive_count"],
+            row["negative_count"],
+            precision(row),
+            row["reason"],
+        ]
+        for row in report.get("models", [])
+    ]

@@ -11,7 +11,7 @@ from rich.table import Table
 from orchestration.publish import DATABASE, read_manifest
 from orchestration.run import last_run
 from orchestration.settings import Settings
-from orchestration.warehouse import Connection, reader
+from orchestration.warehouse import reader, records
 
 NET_AMOUNT = ("transactions", "amount")
 
@@ -22,7 +22,7 @@ def summarise(folder: Path) -> dict[str, Any]:
     if manifest is None:
         return {}
     with reader(folder / DATABASE) as connection:
-        reconciliation = _rows(connection, "from quality.reconciliation")
+        reconciliation = records(connection, "from quality.reconciliation")
         return {
             "run_id": manifest["run_id"],
             "source": manifest["source"],
@@ -35,17 +35,17 @@ def summarise(folder: Path) -> dict[str, Any]:
             "net_amount": next(
                 (float(r["accepted"]) for r in reconciliation if (r["entity"], r["measure"]) == NET_AMOUNT), 0.0
             ),
-            "customer_count": _rows(connection, "select count(*) as n from marts.dim_customers")[0]["n"],
+            "customer_count": records(connection, "select count(*) as n from marts.dim_customers")[0]["n"],
             "segments": {
                 strategy: {
                     row["segment"]: row["customer_count"]
-                    for row in _rows(connection, "from reports.rpt_segment_profiles order by customer_count desc")
+                    for row in records(connection, "from reports.rpt_segment_profiles order by customer_count desc")
                     if row["strategy"] == strategy
                 }
                 for strategy in ("rfm", "lifecycle")
             },
-            "models": _rows(connection, "from reports.rpt_model_health order by model, horizon_days"),
-            "unavailable": _rows(
+            "models": records(connection, "from reports.rpt_model_health order by model, horizon_days"),
+            "unavailable": records(
                 connection, "select capability, reason from quality.capabilities where not is_available"
             ),
         }
@@ -103,9 +103,3 @@ def _lasting(folder: Path) -> Path:
     """The link that stays when the next version comes, where the folder is the one it leads to."""
     current = folder.parent.parent / "current"
     return current if current.resolve() == folder.resolve() else folder
-
-
-def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
-    result = connection.execute(query)
-    names = [column[0] for column in result.description or []]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -6,6 +6,7 @@ Another engine later implements the few methods of `Warehouse`. What a table mea
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -119,6 +120,13 @@ def sandbox(*, files: Iterable[Path] = (), folders: Iterable[Path] = ()) -> Iter
         yield connection
     finally:
         connection.close()
+
+
+def records(connection: Connection, query: str) -> list[dict[str, Any]]:
+    """The rows of a query, each by column name: for results that are small by nature."""
+    result = connection.execute(query)
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 @contextmanager

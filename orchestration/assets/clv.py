@@ -103,13 +103,18 @@ def _train(
 ) -> ModelCard:
     from ml.clv.training import Minimums, train
 
+    config = run.source.models.clv
     trained = train(
         snapshots,
         as_of=as_of,
         horizon_days=question.horizon_days,
         cutoffs=cutoffs,
         seed=run.source.models.seed,
-        minimums=Minimums(customers=run.source.models.clv.minimum_customers),
+        minimums=Minimums(
+            customers=config.minimum_customers,
+            repeat_customers=config.minimum_outcomes,
+            future_buyers=config.minimum_outcomes,
+        ),
     )
     return training.keep(run, question, trained, as_of=as_of)
 

@@ -1,4 +1,4 @@
-"""What a run may do before it is stopped: the source file's limits, and the totals that were published last."""
+"""What the source file asks of checks and models, and the totals that were published last, as tables for dbt."""
 
 import dagster as dg
 import polars as pl
@@ -13,6 +13,16 @@ PAST_TOTALS: Schema = {
     "entity": pl.String,
     "measure": pl.String,
     "accepted": pl.Decimal(38, 4),
+}
+MODEL_SETTINGS: Schema = {
+    "model": pl.String,
+    "horizon_days": pl.Int64,
+    "active_window_days": pl.Int64,
+    "minimum_history_days": pl.Int64,
+    "minimum_training_cutoffs": pl.Int64,
+    "maximum_training_cutoffs": pl.Int64,
+    "minimum_customers": pl.Int64,
+    "minimum_outcomes": pl.Int64,
 }
 DAYS = 8  # a day run again is compared with the one before it, not with itself
 
@@ -48,4 +58,26 @@ def past_totals(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
-ASSETS = [limits, past_totals]
+@dg.asset(
+    key=["raw", "model_settings"],
+    group_name="raw",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per model x horizon: what the source file asks of it, and what a contest needs.",
+)
+def model_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Hand the questions to dbt, which says before any training whether this data can answer them."""
+    churn, clv = run.source.models.churn, run.source.models.clv
+    asked = [
+        {"model": "churn", "minimum_training_cutoffs": 1} | churn.model_dump(include=set(MODEL_SETTINGS)),
+        *(
+            {"model": "clv", "horizon_days": days, "minimum_training_cutoffs": 0, "maximum_training_cutoffs": 1}
+            | clv.model_dump(include=set(MODEL_SETTINGS))
+            for days in clv.horizons_days
+        ),
+    ]
+    rows = run.warehouse.write("raw.model_settings", pl.DataFrame(asked, schema=MODEL_SETTINGS))
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+ASSETS = [limits, model_settings, past_totals]

@@ -40,11 +40,32 @@ stated as (
     {{ 'union all' if not loop.last }}
     {% endfor %}
 
+),
+
+models as (
+
+    select
+        model || '_model_' || horizon_days || '_days' as capability,
+        level,
+        reason,
+        expected_precision
+    from {{ ref('model_readiness') }}
+
 )
 
 select
     capability,
     is_available,
-    case when not is_available then reason end as reason
+    case when not is_available then reason end as reason,
+    case when is_available then 'available' else 'off' end as level,
+    cast(null as double) as expected_precision
 from stated
+union all
+select
+    capability,
+    level = 'trainable' as is_available,
+    reason,
+    level,
+    expected_precision
+from models
 order by capability

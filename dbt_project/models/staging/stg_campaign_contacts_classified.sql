@@ -69,6 +69,7 @@ judged as (
         *,
         case
             when _is_superseded then 'newer_delivery'
+            when _defect is not null and _is_excluded then coalesce(_exclusion, 'where')
             when _defect is not null then _defect
             when is_not_yet_known then 'after_as_of'
             when is_old_version then 'newer_version'

@@ -25,6 +25,7 @@ judged as (
         typed.*,
         case
             when typed._is_superseded then 'newer_delivery'
+            when typed._defect is not null and typed._is_excluded then coalesce(typed._exclusion, 'where')
             when typed._defect is not null then typed._defect
             when repeats._row_number is not null then 'exact_repeat'
             when typed._is_excluded then coalesce(typed._exclusion, 'where')

@@ -61,6 +61,7 @@ flagged as (
         versioned.*,
         case
             when versioned._is_superseded then 'newer_delivery'
+            when versioned._defect is not null and versioned._is_excluded then coalesce(versioned._exclusion, 'where')
             when versioned._defect is not null then versioned._defect
             when versioned.is_not_yet_known then 'after_as_of'
             when versioned.is_old_version then 'newer_version'

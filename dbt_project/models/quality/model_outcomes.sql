@@ -1,0 +1,109 @@
+-- Whom each model would have been asked about on past days, one horizon apart, and what they did next: the same ladder
+-- as in ml/backtest.py, the same customers and outcomes as in ml/features.py and ml/labels.py.
+with span as (
+
+    select
+        min(transactions.transaction_date) as first_date,
+        any_value(as_of.as_of_date) as as_of_date
+    from {{ ref('dim_as_of') }} as as_of
+    left join {{ ref('fct_transactions') }} as transactions on transactions.is_purchase
+
+),
+
+reached as (
+
+    select
+        settings.*,
+        span.as_of_date,
+        coalesce(date_diff('day', span.first_date, span.as_of_date), 0) as history_days,
+        settings.minimum_history_days
+        + settings.horizon_days * (2 + settings.minimum_training_cutoffs) as needed_history_days
+    from {{ ref('stg_model_settings') }} as settings
+    cross join span
+
+),
+
+cutoffs as (
+
+    select
+        reached.*,
+        case steps.step when 1 then 'test' when 2 then 'calibration' else 'training' end as role,
+        reached.as_of_date - cast(steps.step * reached.horizon_days as integer) as cutoff_date
+    from reached
+    inner join range(1, 100) as steps (step)
+        on
+            steps.step = 1
+            or (
+                reached.history_days >= reached.needed_history_days
+                and steps.step <= reached.maximum_training_cutoffs + 2
+                and reached.history_days >= reached.minimum_history_days + steps.step * reached.horizon_days
+            )
+
+),
+
+days as (
+
+    select
+        customer_id,
+        transaction_date,
+        bool_or(is_purchase) as is_purchase,
+        cast(sum(net_amount) as double) as net_amount
+    from {{ ref('fct_transactions') }}
+    where customer_id is not null
+    group by customer_id, transaction_date
+
+),
+
+seen as (
+
+    select
+        cutoffs.model,
+        cutoffs.horizon_days,
+        cutoffs.cutoff_date,
+        cutoffs.active_window_days,
+        days.*,
+        days.transaction_date <= cutoffs.cutoff_date as is_past
+    from cutoffs
+    inner join days on days.transaction_date <= cutoffs.cutoff_date + cast(cutoffs.horizon_days as integer)
+
+),
+
+customers as (
+
+    select
+        model,
+        horizon_days,
+        cutoff_date,
+        customer_id,
+        count(*) filter (where is_purchase and is_past) > 1
+        and sum(net_amount) filter (where is_past) > 0 as is_repeat_customer,
+        bool_or(is_purchase and not is_past) as buys_again,
+        coalesce(sum(net_amount) filter (where not is_past), 0) as future_amount
+    from seen
+    group by model, horizon_days, cutoff_date, active_window_days, customer_id
+    having
+        cutoff_date - max(transaction_date) filter (where is_purchase and is_past)
+        < coalesce(active_window_days, 1000000)
+
+)
+
+select
+    cutoffs.model,
+    cutoffs.horizon_days,
+    cutoffs.role,
+    any_value(cutoffs.history_days) as history_days,
+    any_value(cutoffs.needed_history_days) as needed_history_days,
+    count(distinct customers.customer_id) as customer_count,
+    count(*) filter (where not customers.buys_again) as positive_count,
+    count(*) filter (where customers.buys_again) as negative_count,
+    count(*) filter (where customers.is_repeat_customer) as repeat_customer_count,
+    round(avg(customers.future_amount), 4) as mean_amount,
+    round(stddev_samp(customers.future_amount), 4) as amount_deviation
+from cutoffs
+left join customers
+    on
+        cutoffs.model = customers.model
+        and cutoffs.horizon_days = customers.horizon_days
+        and cutoffs.cutoff_date = customers.cutoff_date
+group by cutoffs.model, cutoffs.horizon_days, cutoffs.role
+order by cutoffs.model, cutoffs.horizon_days, cutoffs.role
