@@ -6,14 +6,15 @@ The marts are built aside from the same files by the same rules as in a run; not
 import json
 import tempfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import yaml
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from orchestration.errors import InputError
 from orchestration.settings import Settings
 from orchestration.source import Source, load_source
 from orchestration.warehouse import reader, records
@@ -46,7 +47,7 @@ def preview(settings: Settings, listener: Callable[[Any], None]) -> tuple[dict[s
         aside = settings.model_copy(update={"data_dir": Path(folder)})
         config = {"source": str(settings.source), "as_of": None, "retrain": None}
         outcome = run_job("check", aside, config=config, listener=listener)
-        if outcome.error and not aside.warehouse_file.exists():
+        if isinstance(outcome.error, InputError):
             raise outcome.error
         return _report(source, aside.warehouse_file), outcome.error
 
@@ -104,7 +105,9 @@ def show(report: dict[str, Any], console: Console) -> None:
 
 def as_json(report: dict[str, Any]) -> str:
     """The report as one JSON object."""
-    return json.dumps(report, indent=1, default=str)
+    return json.dumps(
+        report, indent=1, default=lambda value: float(value) if isinstance(value, Decimal) else str(value)
+    )
 
 
 STATUSES = ("received", "accepted", "rejected", "excluded", "repeated", "superseded")

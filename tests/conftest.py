@@ -21,6 +21,14 @@ from tests.shop import Shop, write_shop
 EARLIER = date(2026, 5, 31)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a run, or a dbt build, share a worker as well."""
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        shared = "runs" if "first_runs" in used else "marts" if "marts_dir" in used else item.nodeid
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_from_outside() -> Iterator[None]:
     """The variables of whoever runs the tests stay out of them."""
@@ -29,6 +37,12 @@ def no_settings_from_outside() -> Iterator[None]:
             if name.startswith("CLIENTELE_") and name != "CLIENTELE_TEST_DATA":
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def marts_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One data folder for every source that is taken to its marts only: the dbt project is parsed once."""
+    return tmp_path_factory.mktemp("marts")
 
 
 @pytest.fixture(scope="session")

@@ -6,17 +6,11 @@ from typing import Any
 
 import dagster as dg
 import duckdb
-import pytest
 
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
 
 GROUPS = ("raw", "staging", "intermediate", "marts", "quality")
-
-
-def shared_data_dir(factory: pytest.TempPathFactory) -> Path:
-    """One data folder for every source of the session: the dbt project is parsed once."""
-    return factory.getbasetemp() / "shared_data"
 
 
 def build_marts(source: Path, *, data_dir: Path) -> Path:

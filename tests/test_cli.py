@@ -1,9 +1,12 @@
+import io
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from orchestration import preview
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele, hashes
 from tests.shop import SOURCE
@@ -132,16 +135,25 @@ def test_an_unknown_option_is_refused(settings: Settings, tmp_path: Path) -> Non
 def test_check_says_what_the_data_can_answer_and_keeps_nothing(settings: Settings, tmp_path: Path) -> None:
     done = clientele("check", "--json", source=settings.source, data_dir=tmp_path / "data")
     assert done.exit_code == 0, done.stderr
-    assert {row["file"]: row["row_count"] for row in done.summary["files"]}["products.csv"] == 30
-    assert done.summary["attributes"] == ["loyalty_tier"]
-    assert done.summary["questions"]["Segments, churn and CLV"] is None
-    assert (
-        done.summary["questions"]["CLV on margin"]
-        == "transactions.cost_amount or products.unit_cost_amount is not mapped"
-    )
+    report = done.summary
+    assert {row["source_file"]: row["row_count"] for row in report["files"]}["products.csv"] == 30
+    capabilities = {row["capability"]: row for row in report["capabilities"]}
+    assert capabilities["churn"]["is_available"]
+    assert capabilities["clv_on_margin"]["reason"].startswith("neither transactions.cost_amount nor")
+    assert capabilities["churn_model_30_days"]["level"] == "trainable"
+    assert report["in_force"]["models"]["clv"]["horizons_days"] == [60]
     assert not (tmp_path / "data").exists()
-    shown = clientele("check", source=settings.source, data_dir=tmp_path / "data")
-    assert "Churn over 30 days, CLV over 60 days." in shown.stdout
+    shown = io.StringIO()
+    preview.show(report, Console(file=shown, width=160))
+    for words in (
+        "guest",
+        "churn, 30 days",
+        "AUC ±",
+        "clv_on_margin",
+        "strategies: [rfm, lifecycle]",
+        "rejected_row_share",
+    ):
+        assert words in shown.getvalue()
 
 
 def test_check_names_the_field_that_does_not_fit_its_file(settings: Settings, tmp_path: Path) -> None:

@@ -3,10 +3,19 @@
 Equal hashes leave one table out, and only where files were shuffled: quality.rejected_rows names row numbers.
 """
 
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ml.backtest import build_snapshots
+from ml.schemas import TRANSACTIONS, conform
 from orchestration.publish import read_manifest
 from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import Warehouse, reader, records
 from tests.commands import Finished, hashes, metadata
+from tests.shop import AS_OF
 
 NAMES_FILES = {"quality.rejected_rows", "quality.loads"}  # row numbers in a file, and the hash of its content
 
@@ -26,7 +35,7 @@ def test_the_order_of_the_rows_in_the_files_changes_no_table(first_runs: list[Fi
     differing = {name for name in first | shuffled if first.get(name) != shuffled.get(name)}
     assert differing <= NAMES_FILES
     assert rejected(first_runs[0].settings) == rejected(first_runs[1].settings)
-    assert len(first) == 39
+    assert len(first) == 44
 
 
 def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None:
@@ -87,3 +96,28 @@ def test_an_earlier_day_is_built_aside_and_does_not_become_current(
     assert [file.stem for file in history.glob("segments/*/*.parquet")] == ["2026-06-30"]
     first = Warehouse(first_run.settings.warehouse_file, settings=first_run.settings)
     assert first.read("from staging.stg_as_of").item().isoformat() == "2026-06-30"
+
+
+def test_what_is_said_before_training_is_what_training_finds(published: Path) -> None:
+    with reader(published / "clientele.duckdb") as connection:
+        said = {row["model"]: row for row in records(connection, "from quality.model_outcomes where role = 'test'")}
+        levels = records(connection, "select model, level from quality.model_readiness")
+        tried = records(connection, "select distinct model from ml.model_evaluations")
+    assert {row["model"] for row in levels if row["level"] == "trainable"} == {row["model"] for row in tried}
+    transactions = pl.read_parquet(published / "parquet/marts/fct_transactions.parquet")
+    known = transactions.filter(pl.col("customer_id").is_not_null()).select(list(TRANSACTIONS))
+    for model, window in (("churn", 90), ("clv", None)):
+        row = said[model]
+        day = AS_OF - timedelta(days=row["horizon_days"])
+        snapshot = build_snapshots(
+            conform(known, TRANSACTIONS), cutoffs=[day], horizon_days=row["horizon_days"], active_window_days=window
+        )
+        again = snapshot["future_purchase_count"] > 0
+        repeat = snapshot.filter((pl.col("purchase_day_count") > 1) & (pl.col("monetary_amount") > 0))
+        assert (row["customer_count"], row["positive_count"], row["negative_count"], row["repeat_customer_count"]) == (
+            snapshot.height,
+            (~again).sum(),
+            again.sum(),
+            repeat.height,
+        )
+        assert row["mean_amount"] == pytest.approx(snapshot["future_amount"].mean(), abs=1e-3)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.marts import build_marts, rows, shared_data_dir
+from tests.marts import build_marts, rows
 
 SOURCE = """
 name: everything
@@ -81,12 +81,12 @@ hugo,spam,no,
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def company(tmp_path_factory: pytest.TempPathFactory, marts_dir: Path) -> Path:
     folder = tmp_path_factory.mktemp("everything")
     for name, text in FILES.items():
         (folder / name).write_text(text)
     (folder / "source.yml").write_text(SOURCE)
-    return build_marts(folder / "source.yml", data_dir=shared_data_dir(tmp_path_factory))
+    return build_marts(folder / "source.yml", data_dir=marts_dir)
 
 
 def test_a_foreign_line_is_converted_within_a_week_of_a_rate_and_rejected_after(company: Path) -> None:
@@ -163,8 +163,8 @@ def test_the_other_marts_hold_what_was_received(company: Path) -> None:
     ]
 
 
-def test_free_text_of_feedback_is_in_the_vault_alone(company: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    data = shared_data_dir(tmp_path_factory)
+def test_free_text_of_feedback_is_in_the_vault_alone(company: Path, marts_dir: Path) -> None:
+    data = marts_dir
     files = "feedback/*/*.parquet', union_by_name = true)"
     kept = rows(company, f"select feedback_id, customer_id, text from read_parquet('{data}/vault/{files}")
     assert kept == [("r1", "frida", "canary-in-the-text")]

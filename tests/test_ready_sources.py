@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.settings import PROJECT_DIR
-from tests.marts import build_marts, rows, shared_data_dir
+from tests.marts import build_marts, rows
 
 DATA = Path(os.environ.get("CLIENTELE_TEST_DATA", ""))
 pytestmark = [
@@ -17,23 +17,29 @@ pytestmark = [
 ]
 
 
-def _build(factory: pytest.TempPathFactory, *, source: str, data: Path) -> Path:
+def _build(factory: pytest.TempPathFactory, marts_dir: Path, *, source: str, data: Path) -> Path:
     """Put a shipped source beside its data, as its first lines say, and take it to its marts."""
     folder = factory.mktemp(data.parent.name)
     shutil.copy(PROJECT_DIR / "sources" / source, folder)
-    shutil.copy(data, folder)
-    return build_marts(folder / source, data_dir=shared_data_dir(factory))
+    for file in data.iterdir() if data.is_dir() else [data]:
+        shutil.copyfile(file, folder / file.name)
+    return build_marts(folder / source, data_dir=marts_dir)
 
 
 @pytest.fixture(scope="module")
-def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def online_retail(tmp_path_factory: pytest.TempPathFactory, marts_dir: Path) -> Path:
     data = DATA / "online_retail" / "online_retail.csv.gz"
-    return _build(tmp_path_factory, source="online_retail.yml", data=data)
+    return _build(tmp_path_factory, marts_dir, source="online_retail.yml", data=data)
 
 
 @pytest.fixture(scope="module")
-def telco(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build(tmp_path_factory, source="telco.yml", data=DATA / "telco" / "telco.csv")
+def telco(tmp_path_factory: pytest.TempPathFactory, marts_dir: Path) -> Path:
+    return _build(tmp_path_factory, marts_dir, source="telco.yml", data=DATA / "telco" / "telco.csv")
+
+
+@pytest.fixture(scope="module")
+def olist(tmp_path_factory: pytest.TempPathFactory, marts_dir: Path) -> Path:
+    return _build(tmp_path_factory, marts_dir, source="olist.yml", data=DATA / "olist_sample")
 
 
 def test_every_line_and_penny_of_online_retail_is_accepted(online_retail: Path) -> None:
@@ -79,6 +85,20 @@ def test_what_known_customers_bought_and_paid_is_as_published(online_retail: Pat
     assert bought == [(397884, 4338, 18532, Decimal("8911407.904"))]
 
 
+def test_each_rule_is_a_step_with_its_number(online_retail: Path) -> None:
+    steps = {
+        row[0]: row[1:]
+        for row in rows(
+            online_retail,
+            "select step, line_count, line_count_left, customer_count_left, net_amount_left from quality.rule_steps",
+        )
+    }
+    assert steps["guest"][0] == 135080
+    assert steps["zero_price"][1:] == (397884, 4338, Decimal("8911407.9040"))
+    assert steps["taken_back_later"][1:] == (*steps["kept"][:1], 4319, Decimal("8121711.2540"))
+    assert sum(row[0] for row in steps.values()) == 541909
+
+
 def test_non_products_keep_their_money_and_make_no_purchase(online_retail: Path) -> None:
     by_kind = rows(
         online_retail,
@@ -110,3 +130,28 @@ def test_a_source_of_contracts_alone_reaches_its_marts(telco: Path) -> None:
     switched = dict(rows(telco, "select capability, is_available from quality.capabilities"))
     assert switched["contract_churn"]
     assert not switched["kpis"]
+
+
+def test_olist_finds_the_customer_of_an_item_two_files_away(olist: Path) -> None:
+    lines = "select count(*), count(customer_id), sum(net_amount) from marts.fct_transaction_lines"
+    assert rows(olist, lines) == [(8992, 8992, Decimal("637000.7700"))]
+    excluded = "select excluded from quality.reconciliation where entity = 'transactions' and measure = 'rows'"
+    assert rows(olist, excluded) == [(Decimal(46),)]  # of cancelled and unavailable orders, twice 23
+    assert rows(olist, "select count(*) from quality.rejected_rows") == [(0,)]
+    rated = "select count(*), count(customer_id), round(avg(rating), 2) from marts.fct_feedback"
+    assert rows(olist, rated)[0][:2] == (3924, 3924)
+    categories = {name for (name,) in rows(olist, "select distinct category from marts.dim_products")}
+    assert "health_beauty" in categories
+    assert "beleza_saude" not in categories
+
+
+def test_cdnow_holds_every_customer_and_purchase_of_the_cohort(
+    tmp_path_factory: pytest.TempPathFactory, marts_dir: Path
+) -> None:
+    folder = tmp_path_factory.mktemp("cdnow")
+    shutil.copy(PROJECT_DIR / "sources" / "cdnow.yml", folder)
+    cdnow = build_marts(folder / "cdnow.yml", data_dir=marts_dir)
+    held = "select count(*), count(distinct customer_id), sum(net_amount) from marts.fct_transaction_lines"
+    assert rows(cdnow, held) == [(69659, 23570, Decimal("2500315.6300"))]
+    put_aside = "select rejected, excluded, difference from quality.reconciliation where entity = 'transactions'"
+    assert rows(cdnow, f"{put_aside} and measure = 'rows'") == [(Decimal(0), Decimal(1), Decimal(0))]  # the header

@@ -1,43 +1,8 @@
--- Whom each model would have been asked about on past days, one horizon apart, and what they did next: the same ladder
--- as in ml/backtest.py, the same customers and outcomes as in ml/features.py and ml/labels.py.
-with span as (
+-- Whom each model would have been asked about on past days and what they did next: the same customers and outcomes as
+-- in ml/features.py and ml/labels.py.
+with cutoffs as (
 
-    select
-        min(transactions.transaction_date) as first_date,
-        any_value(as_of.as_of_date) as as_of_date
-    from {{ ref('dim_as_of') }} as as_of
-    left join {{ ref('fct_transactions') }} as transactions on transactions.is_purchase
-
-),
-
-reached as (
-
-    select
-        settings.*,
-        span.as_of_date,
-        coalesce(date_diff('day', span.first_date, span.as_of_date), 0) as history_days,
-        settings.minimum_history_days
-        + settings.horizon_days * (2 + settings.minimum_training_cutoffs) as needed_history_days
-    from {{ ref('stg_model_settings') }} as settings
-    cross join span
-
-),
-
-cutoffs as (
-
-    select
-        reached.*,
-        case steps.step when 1 then 'test' when 2 then 'calibration' else 'training' end as role,
-        reached.as_of_date - cast(steps.step * reached.horizon_days as integer) as cutoff_date
-    from reached
-    inner join range(1, 100) as steps (step)
-        on
-            steps.step = 1
-            or (
-                reached.history_days >= reached.needed_history_days
-                and steps.step <= reached.maximum_training_cutoffs + 2
-                and reached.history_days >= reached.minimum_history_days + steps.step * reached.horizon_days
-            )
+    select * from {{ ref('model_cutoffs') }}
 
 ),
 
