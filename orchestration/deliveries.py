@@ -94,7 +94,7 @@ def deliver(
         InputError: the file cannot be read as its mapping says, or is still being written; nothing of it is kept.
     """
     columns, private = reader.part.columns, reader.entity.private
-    homes = {raw: [name for name in columns if name not in private]}
+    homes = {raw: [name for name in columns if name not in reader.source.private(reader.entity.name)]}
     if set(private) & set(columns):
         whose = {*private, *reader.entity.required, "customer_id"}
         homes[vault] = [name for name in columns if name in whose]

@@ -22,7 +22,7 @@ from orchestration.errors import InputError
 from orchestration.file_hashes import FileHashes, Stamp
 from orchestration.plain_text import as_unreadable
 from orchestration.settings import Settings
-from orchestration.source import Part, Source
+from orchestration.source import Source
 from orchestration.source_reader import SourceReader
 from orchestration.warehouse import Connection, literal, quoted
 
@@ -120,7 +120,7 @@ class _Ledger:
         shown, before = reader.shown, self.current.get(reader.shown)
         try:
             stamp = hashes.stamp(reader.path)
-            content = (hashes.of(reader.path), _mapping_hash(reader.part), _place(reader, hashes))
+            content = (hashes.of(reader.path), _mapping_hash(reader), _place(reader, hashes))
         except OSError as error:
             raise as_unreadable(f"{reader.source.path.name}: entities.{self._entity.name}: {shown}", error) from None
         if before and before.has(*content):
@@ -165,8 +165,10 @@ class _Ledger:
         self.deliveries[at] = rename(delivery, names, homes=[self._raw, self._vault])
 
 
-def _mapping_hash(part: Part) -> str:
-    return hashlib.sha256(part.model_dump_json(exclude={"files"}).encode()).hexdigest()
+def _mapping_hash(reader: SourceReader) -> str:
+    """What decides how a file is read and which of its columns leave the vault."""
+    published = [name for name in reader.entity.private if name not in reader.source.private(reader.entity.name)]
+    return hashlib.sha256((reader.part.model_dump_json(exclude={"files"}) + "".join(published)).encode()).hexdigest()
 
 
 def _place(reader: SourceReader, hashes: FileHashes) -> dict[str, str]:

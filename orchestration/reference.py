@@ -9,9 +9,10 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from orchestration.connections import Connection
 from orchestration.entities import ENTITIES
 from orchestration.settings import PROJECT_DIR
-from orchestration.source import FileOptions, Source
+from orchestration.source import FileOptions, Lookup, Source
 
 PAGE = PROJECT_DIR / "docs" / "configuration.md"
 
@@ -37,8 +38,10 @@ def page() -> str:
         sections.append(f"- `{entity.name}`, one row per {entity.grain}: {columns}.{more}")
     sections.append("\nBold: required. Any entity may map `updated_at`: of rows with one key the newest wins.\n")
     sections += ["## `options` of an entity\n", *_table(FileOptions, "")]
+    sections += ["\n## `lookups` of an entity, each by the name that expressions use\n", *_table(Lookup, "")]
+    sections += ["\n## `connections`, each by the name that `landing:<name>/<table>` uses\n", *_table(Connection, "")]
     for name, field in Source.model_fields.items():
-        if _model(field) is not None:
+        if _model(field) not in (None, Connection):
             rows = _table(_model(field), f"{name}.")
             if len(rows) > 2:
                 sections += [f"\n## `{name}`\n", f"{(_model(field).__doc__ or '').strip()}\n", *rows]
@@ -51,12 +54,14 @@ def _table(model: Any, prefix: str) -> list[str]:
 
 def _rows(model: Any, prefix: str) -> list[str]:
     rows = []
-    for name, field in model.model_fields.items():
-        inner = _model(field)
-        if inner is not None:
-            rows += _rows(inner, f"{prefix}{name}.")
+    for key, field in model.model_fields.items():
+        inner, name = _model(field), f"{prefix}{field.alias or key}"
+        if inner is FileOptions:
+            rows.append(f"| `{name}` | none | how those files are written, as `options` above |")
+        elif inner is not None:
+            rows += _rows(inner, f"{name}.<name>." if get_origin(field.annotation) is dict else f"{name}.")
         else:
-            rows.append(f"| `{prefix}{name}` | {_shown(field.default)} | {field.description or ''} |")
+            rows.append(f"| `{name}` | {_shown(field)} | {field.description or ''} |")
     return rows
 
 
@@ -65,10 +70,12 @@ def _model(field: FieldInfo) -> Any:
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
-def _shown(default: object) -> str:
-    if default is None or default == ():
+def _shown(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default is None or field.default in ((), {}):
         return "none"
-    return f"`{list(default) if isinstance(default, tuple) else default}`"
+    return f"`{list(field.default) if isinstance(field.default, tuple) else field.default}`"
 
 
 def main(target: Path = PAGE) -> None:

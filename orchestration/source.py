@@ -38,7 +38,9 @@ class FileOptions(Strict):
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="none: the one the header line shows")
     quote: str = Field('"', max_length=1, description="empty: no value is quoted")
     escape: str | None = Field(None, min_length=1, max_length=1, description="none: a quote is doubled")
-    encoding: Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"] = "utf-8"
+    encoding: Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"] = Field(
+        "utf-8", description="utf-8, utf-8-sig, latin-1, cp1252 or utf-16"
+    )
     names: tuple[str, ...] = Field((), description="column names of files without a header line")
     decimal: Literal[".", ","] = Field(".", description="mark before the decimals of numbers that are text")
     thousands: str | None = Field(
@@ -47,8 +49,12 @@ class FileOptions(Strict):
     date_formats: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
         (), description="strptime formats of dates that are text, tried in order; ISO 8601 is understood without"
     )
-    null_markers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = ("",)
-    repeats: Literal["drop", "keep"] = "drop"
+    null_markers: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        ("",), description="texts that stand for a missing value"
+    )
+    repeats: Literal["drop", "keep"] = Field(
+        "drop", description="keep: rows that are equal in every column are several; drop: one, delivered again"
+    )
 
     @property
     def nulls(self) -> tuple[str, ...]:
@@ -71,7 +77,9 @@ class FileOptions(Strict):
 class Lookup(Strict):
     """Other files that say more about a row, such as the order of an item; expressions use it as `<name>.<column>`."""
 
-    files: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(min_length=1)
+    files: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        min_length=1, description="as those of an entity"
+    )
     key: str = Field(description="the column of those files that names a row")
     by: str = Field(description="SQL expression over the part's own columns, or an earlier lookup's, that has the key")
     options: FileOptions = FileOptions()
@@ -125,6 +133,10 @@ class Source(Strict):
         for entity_name, parts in self.entities.items():
             _check_entity(entity_name, parts)
             self._check_fetched(entity_name, parts)
+        identifiers = [f"customers.{name}" for name in ENTITIES["customers"].private]
+        for name in self.privacy.publishable:
+            if name not in identifiers:
+                raise ValueError(f"privacy.publishable: '{name}' cannot be published{nearest(name, identifiers)}")
         if not set(self.entities) & set(START_ENTITIES):
             raise ValueError(f"entities: at least one of {', '.join(START_ENTITIES)} is required")
         return self
@@ -140,10 +152,16 @@ class Source(Strict):
 
     @cached_property
     def attributes(self) -> tuple[str, ...]:
-        """Customer columns beyond the contract, as declared."""
+        """Customer columns beyond the contract, as declared, and private ones that are declared publishable."""
         known = {column.name for column in ENTITIES["customers"].columns} | {"updated_at"}
+        known -= {name for name in ENTITIES["customers"].private if name not in self.private("customers")}
         parts = self.entities.get("customers", ())
         return tuple(dict.fromkeys(name for part in parts for name in part.columns if name not in known))
+
+    def private(self, entity: str) -> tuple[str, ...]:
+        """The columns of an entity that leave the vault for no table."""
+        declared = self.privacy.publishable
+        return tuple(name for name in ENTITIES[entity].private if f"{entity}.{name}" not in declared)
 
     def files(self, part: Part, *, entity: str, landing: Path) -> list[tuple[str, Path]]:
         """The files of a part as (name as shown to people, path), sorted by name.

@@ -50,6 +50,17 @@ def test_every_encoding_and_line_end_gives_the_same_rows(tmp_path: Path, encodin
         ("a.txt", PLAIN.replace(",", "|").encode()),
         ("a.csv", b'"id", "date","amount" ,"product"\n' + "\n".join(ROWS).encode()),
     ],
+    ids=[
+        "gzip",
+        "zstd",
+        "upper case",
+        "no last line end",
+        "mark",
+        "tabs",
+        "semicolons",
+        "bars",
+        "spaces in the header",
+    ],
 )
 def test_what_can_be_seen_from_a_file_need_not_be_declared(tmp_path: Path, name: str, content: bytes) -> None:
     assert shop(tmp_path, content, name).raw() == EXPECTED

@@ -36,8 +36,10 @@ ORDERS = {
 class Company:
     """A source file with one connection, its data folder, and runs of the assets up to raw."""
 
-    def __init__(self, folder: Path, connection: dict[str, Any], url: str | None, entities: dict[str, Any]) -> None:
-        document = {"name": "shop", "timezone": "UTC", "currency": "EUR", "entities": entities}
+    def __init__(
+        self, folder: Path, connection: dict[str, Any], url: str | None, entities: dict[str, Any], **more: Any
+    ) -> None:
+        document = {"name": "shop", "timezone": "UTC", "currency": "EUR", "entities": entities, **more}
         file = folder / "shop.yml"
         file.write_text(json.dumps(document | {"connections": {"erp": connection}}))
         given = {} if url is None else {"erp": url}
@@ -88,14 +90,14 @@ def seed(url: str) -> sa.Engine:
     return engine
 
 
-def of_database(folder: Path, url: str, **connection: Any) -> Company:
+def of_database(folder: Path, url: str, *, privacy: dict[str, Any] | None = None, **connection: Any) -> Company:
     """The shop's source file: orders by what changed, customers whole."""
     tables = {"orders": {"cursor": "updated_at"}, "customers": {"table": "Kunden"}}
     entities = {
         "transactions": {"files": "landing:erp/orders", "columns": ORDERS},
         "customers": {"files": "landing:erp/customers", "columns": {"customer_id": "KundenNr", "email": "email"}},
     }
-    return Company(folder, {"tables": tables, **connection}, url, entities)
+    return Company(folder, {"tables": tables, **connection}, url, entities, privacy=privacy or {})
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -147,6 +149,9 @@ def test_what_identifies_a_person_stays_in_the_vault(tmp_path: Path) -> None:
     assert holding
     assert {file.relative_to(shop.settings.data_dir).parts[0] for file in holding} == {"vault"}
     assert shop.settings.vault_dir.stat().st_mode & 0o077 == 0
+    open_shop = of_database(tmp_path, url, privacy={"publishable": ["customers.email"]})
+    open_shop.refresh()
+    assert open_shop.raw("customers", "customer_id, email") == [("ada", "ada@canary.example"), ("bob", None)]
 
 
 def test_an_api_is_fetched_with_its_secret_and_then_what_is_new(tmp_path: Path) -> None:

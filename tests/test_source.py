@@ -137,3 +137,17 @@ def test_a_file_of_a_package_is_found_wherever_the_package_is_installed(tmp_path
     ((shown, path),) = source.files(source.entities["transactions"][0], entity="transactions", landing=Path("none"))
     assert shown == "package:polars/__init__.py"
     assert path.is_file()
+
+
+def test_words_of_yaml_that_mean_yes_or_no_elsewhere_are_names_of_columns(tmp_path: Path) -> None:
+    source = load(tmp_path, GOOD.replace("amount: paid", "amount: off"))
+    assert source.entities["transactions"][0].columns["amount"] == "off"
+
+
+def test_an_identifier_leaves_the_vault_where_that_is_declared_and_free_text_never(tmp_path: Path) -> None:
+    customers = GOOD + "  customers: {files: people.csv, columns: {customer_id: id, email: mail, phone: phone}}\n"
+    assert load(tmp_path, customers).attributes == ()
+    source = load(tmp_path, customers + "privacy: {publishable: customers.email}\n")
+    assert (source.attributes, source.private("customers")) == (("email",), ("phone", "full_name"))
+    with pytest.raises(InputError, match=r"privacy.*'feedback\.text' cannot be published"):
+        load(tmp_path, customers + "privacy: {publishable: feedback.text}\n")
