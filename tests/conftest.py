@@ -21,12 +21,12 @@ from tests.shop import Shop, write_shop
 EARLIER = date(2026, 5, 31)
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a run, or a dbt build, share a worker as well."""
+    """Tests that share the runs, or the folder of marts, share a worker as well."""
     for item in items:
-        used = set(getattr(item, "fixturenames", ()))
-        shared = "runs" if "first_runs" in used else "marts" if "marts_dir" in used else item.nodeid
-        item.add_marker(pytest.mark.xdist_group(shared))
+        for shared in {"first_runs", "marts_dir"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session", autouse=True)
