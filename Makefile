@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-has
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
 test: .venv/.develop # the whole test suite
-	@$(BIN)/pytest -n 2 --dist loadgroup
+	@$(BIN)/pytest -n 2 --dist loadscope
 check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
 databases: .venv/.runtime # add what sources in databases and APIs need

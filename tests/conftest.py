@@ -10,23 +10,34 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele
 from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
+SHARING = {
+    "runs": "architecture cli dbt end_to_end model_files privacy publish run warehouse",
+    "marts": "entities ready_sources",
+}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the runs, or the folder of marts, share a worker as well."""
-    for item in items:
-        for shared in {"first_runs", "marts_dir"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(shared))
+class BySharing(LoadScopeScheduling):
+    """Modules that share the runs, or the folder of marts, share a worker; any other test goes where there is room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = Path(nodeid.split("::")[0]).stem.removeprefix("test_")
+        return next((name for name, modules in SHARING.items() if module in modules.split()), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharing:
+    """Two workers that make the same runs twice would be slower than one."""
+    return BySharing(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
