@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.special import digamma, expit, gammaln, hyp2f1
 from sklearn.base import BaseEstimator
 
+from ml.clv.histories import columns, sorted_columns
 from ml.clv.likelihood import maximise
 
 Array = npt.NDArray[np.float64]
@@ -34,7 +35,7 @@ class BgNbd(BaseEstimator):
         Raises:
             ValueError: X has no rows, a missing value, or not 0 <= t_x <= T.
         """
-        x, t_x, T = _sorted_columns(X)
+        x, t_x, T = sorted_columns(X, model="BG/NBD")
         scale = float(T.mean()) or 1.0
         data = _Likelihood(x, t_x / scale, T / scale)
         fit = maximise(data.mean_and_gradient, starts=_STARTS, bounds=_BOUNDS)
@@ -48,7 +49,7 @@ class BgNbd(BaseEstimator):
 
     def alive_probability(self, X: Any) -> Array:
         """P(alive at T | x, t_x, T), 1 for whoever never repeated (Fader, Hardie, Lee 2008, eq. 4)."""
-        x, t_x, T = _columns(X)
+        x, t_x, T = columns(X)
         repeats = np.maximum(x, 1)
         silence = (self.r_ + x) * np.log((self.alpha_ + T) / (self.alpha_ + t_x))
         log_odds_dead = np.log(self.a_ / (self.b_ + repeats - 1)) + silence
@@ -61,7 +62,7 @@ class BgNbd(BaseEstimator):
         overflow and the limit of no dropout, (r + x) t / (alpha + T), is met smoothly. All zeros give a new
         customer.
         """
-        x, _, T = _columns(X)
+        x, _, T = columns(X)
         a = self.a_ if abs(self.a_ - 1) > _NEAR_ONE else 1 + _NEAR_ONE
         z = horizon / (self.alpha_ + T + horizon)
         c = a + self.b_ + x - 1
@@ -72,7 +73,7 @@ class BgNbd(BaseEstimator):
 
     def no_purchase_probability(self, X: Any, *, horizon: float) -> Array:
         """P(Y(t) = 0 | x, t_x, T): dead already, or alive and without a purchase in the `horizon` after T."""
-        x, _, T = _columns(X)
+        x, _, T = columns(X)
         silent = ((self.alpha_ + T) / (self.alpha_ + T + horizon)) ** (self.r_ + x)
         found: Array = 1 - self.alive_probability(X) * (1 - silent)
         return found
@@ -116,18 +117,3 @@ class _Likelihood:
             ]
         )
         return float(total / self.count), gradient / self.count
-
-
-def _columns(X: Any) -> tuple[Array, Array, Array]:
-    x, t_x, T = np.asarray(X, dtype=np.float64).T
-    return x, t_x, T
-
-
-def _sorted_columns(X: Any) -> tuple[Array, Array, Array]:
-    x, t_x, T = _columns(X)
-    if len(x) == 0:
-        raise ValueError("BG/NBD needs at least one customer")
-    if not ((x >= 0) & (t_x >= 0) & (t_x <= T)).all():
-        raise ValueError("BG/NBD needs x >= 0 and 0 <= t_x <= T for every customer, and no missing value")
-    order = np.lexsort((T, t_x, x))  # float sums must not depend on the order of rows
-    return x[order], t_x[order], T[order]
