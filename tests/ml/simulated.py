@@ -1,4 +1,4 @@
-"""Customers simulated from the assumptions of BG/NBD and Gamma-Gamma; the shop they make; and CDNOW."""
+"""Customers simulated from the assumptions of BG/NBD, its relatives and Gamma-Gamma; their shop; and CDNOW."""
 
 from datetime import date, datetime, time, timedelta
 from importlib.util import find_spec
@@ -16,14 +16,36 @@ AS_OF = date(2026, 6, 30)
 HORIZON = 60
 
 
-def purchase_times(count: int, *, r: float, alpha: float, a: float, b: float, until: float, seed: int) -> Array:
-    """Times of repeat purchases, shape (customers, purchases), infinite after the last."""
+def purchase_times(
+    count: int, *, r: float, alpha: float, a: float, b: float, until: float, seed: int, first_chances: int = 0
+) -> Array:
+    """Times of repeat purchases, shape (customers, purchases), infinite after the last.
+
+    With `first_chances` of 1 a customer may leave at the first purchase too, as MBG/NBD has it.
+    """
     random = np.random.default_rng(seed)
     rate = random.gamma(r, 1 / alpha, count)
-    purchases = random.geometric(np.clip(random.beta(a, b, count), 1e-12, 1))
+    purchases = random.geometric(np.clip(random.beta(a, b, count), 1e-12, 1)) - first_chances
+    times = _arrivals(random, rate, until=until)
+    return np.where((times <= until) & (np.arange(times.shape[1]) < purchases[:, None]), times, np.inf)
+
+
+def pareto_purchase_times(
+    count: int, *, r: float, alpha: float, s: float, beta: float, until: float, seed: int
+) -> Array:
+    """The same as Pareto/NBD has it: customers leave at a time of their own, whatever they buy."""
+    random = np.random.default_rng(seed)
+    rate = random.gamma(r, 1 / alpha, count)
+    lifetime = random.exponential(1, count) / np.maximum(random.gamma(s, 1 / beta, count), 1e-12)
+    times = _arrivals(random, rate, until=until)
+    return np.where(times <= np.minimum(lifetime, until)[:, None], times, np.inf)
+
+
+def _arrivals(random: np.random.Generator, rate: Array, *, until: float) -> Array:
+    """Purchases of Poisson customers, certainly as many as fall before `until`."""
     width = int(rate.max() * until * 2) + 30
-    times = np.cumsum(random.exponential(1, (count, width)), axis=1) / rate[:, None]
-    return np.where((times <= until) & (np.arange(width) < purchases[:, None]), times, np.inf)
+    arrivals: Array = np.cumsum(random.exponential(1, (len(rate), width)), axis=1) / rate[:, None]
+    return arrivals
 
 
 def histories(times: Array, *, until: float) -> Array:
@@ -82,21 +104,36 @@ def snapshots(transactions: pl.DataFrame, *, active_window_days: int | None = No
 
 def cdnow() -> pl.DataFrame:
     """The CDNOW sample to 1997-09-30 by customer and day: weeks since the first, amount, T in weeks."""
+    end = date(1997, 9, 30)
+    return (
+        _cdnow_days()
+        .filter(pl.col("day") <= end)
+        .with_columns(
+            week=(pl.col("day") - pl.col("day").min().over("customer")).dt.total_days() / 7,
+            T=(end - pl.col("day").min().over("customer")).dt.total_days() / 7,
+        )
+    )
+
+
+def cdnow_histories() -> Array:
+    """Of each customer in CDNOW x, t_x, T and the purchases of the 39 weeks after, by customer."""
+    counts = cdnow().group_by("customer").agg(pl.len() - 1, pl.col("week").max(), pl.col("T").first())
+    later = _cdnow_days().filter(pl.col("day") > date(1997, 9, 30)).group_by("customer").agg(later=pl.len())
+    joined = counts.join(later, on="customer", how="left").sort("customer")
+    return joined.select("len", "week", "T", pl.col("later").fill_null(0)).to_numpy()
+
+
+def _cdnow_days() -> pl.DataFrame:
+    """Amounts of the whole CDNOW sample by customer and day."""
     package = find_spec("lifetimes")  # found, not imported: only its data is wanted
     assert package is not None
     assert package.submodule_search_locations
     sample = Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_sample.txt"
     fields = [line.split() for line in sample.read_text().splitlines()]
-    end = date(1997, 9, 30)
     return (
         pl.DataFrame([(f[1], f[2], float(f[4])) for f in fields], schema=["customer", "day", "amount"], orient="row")
         .with_columns(pl.col("day").str.to_date("%Y%m%d"))
-        .filter(pl.col("day") <= end)
         .group_by("customer", "day")
         .agg(pl.col("amount").sum())
         .sort("customer", "day")
-        .with_columns(
-            week=(pl.col("day") - pl.col("day").min().over("customer")).dt.total_days() / 7,
-            T=(end - pl.col("day").min().over("customer")).dt.total_days() / 7,
-        )
     )

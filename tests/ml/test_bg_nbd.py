@@ -1,16 +1,15 @@
 import numpy as np
-import polars as pl
 import pytest
 
 from ml.clv.bg_nbd import BgNbd, _Likelihood
-from tests.ml.simulated import cdnow, histories, purchase_times
+from tests.ml.simulated import cdnow_histories, histories, purchase_times
 
 
 @pytest.fixture(scope="module")
 def published() -> BgNbd:
-    days = cdnow().group_by("customer").agg(pl.len() - 1, pl.col("week").max(), pl.col("T").first())
-    assert days.height == 2357
-    return BgNbd().fit(days.select("len", "week", "T"))
+    X = cdnow_histories()[:, :3]
+    assert len(X) == 2357
+    return BgNbd().fit(X)
 
 
 def known(r: float, alpha: float, a: float, b: float) -> BgNbd:
