@@ -152,6 +152,17 @@ SCORE_OUTCOMES: Final[Schema] = {
     "customer_count": pl.Int64,
 }
 
+MODEL_DRIFT: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "model": pl.String,
+    "horizon_days": pl.Int64,
+    "model_version": pl.String,
+    "first_scored_date": pl.Date,
+    "drift": pl.Float64,
+    "customer_count": pl.Int64,
+}
+"""Grain: model x horizon."""
+
 TABLES: Final[dict[str, Schema]] = {
     "customer_features": CUSTOMER_FEATURES,
     "customer_segments": CUSTOMER_SEGMENTS,
@@ -162,6 +173,7 @@ TABLES: Final[dict[str, Schema]] = {
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "score_outcomes": SCORE_OUTCOMES,
+    "model_drift": MODEL_DRIFT,
 }
 
 

@@ -42,3 +42,5 @@ class History:
 
 LEDGER: Final = {"churn": "ml.churn_scores", "clv": "ml.clv_predictions"}
 """The tables whose every published batch is kept, to be graded once its horizon has passed."""
+SCORES: Final = {"churn": "churn_probability", "clv": "expected_amount"}
+"""What each of them scores."""

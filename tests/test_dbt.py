@@ -35,13 +35,14 @@ CONTRACT = {
     "ml.model_versions": "model model_version trained_at as_of_date status reason config library_versions model_sha256",
     "ml.model_evaluations": "model model_version candidate cutoff_date horizon_days metric value lower upper "
     "customer_count",
+    "ml.model_drift": "as_of_date model horizon_days model_version drift",
     "ml.score_outcomes": "model model_version scored_as_of_date matured_date metric value customer_count",
     "reports.rpt_customer_360": "customer_id",
     "reports.rpt_segment_profiles": "strategy segment customer_count customer_share net_amount revenue_share",
     "reports.rpt_cohort_retention": "cohort_month month_number customer_count active_count retention_rate net_amount",
     "reports.rpt_kpis_daily": "date transaction_count active_customer_count new_customer_count net_amount "
     "average_transaction_amount return_rate",
-    "reports.rpt_model_health": "model status served_by age_days",
+    "reports.rpt_model_health": "model status served_by drift age_days",
     "quality.rejected_rows": "entity source_file row_number reason field",
     "quality.reconciliation": "entity measure received accepted rejected excluded repeated superseded erased "
     "difference",

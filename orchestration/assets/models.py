@@ -5,12 +5,22 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
+from ml.drift import population_stability_index
 from ml.labels import label_outcomes
 from ml.outcomes import grade
-from ml.schemas import MODEL_EVALUATIONS, MODEL_VERSIONS, SCORE_OUTCOMES, TRANSACTIONS, Schema, conform, empty
+from ml.schemas import (
+    MODEL_DRIFT,
+    MODEL_EVALUATIONS,
+    MODEL_VERSIONS,
+    SCORE_OUTCOMES,
+    TRANSACTIONS,
+    Schema,
+    conform,
+    empty,
+)
 from orchestration import training
 from orchestration.dbt import OWNERS
-from orchestration.history import LEDGER, History
+from orchestration.history import LEDGER, SCORES, History
 from orchestration.metadata import column_schema
 from orchestration.model_files import evaluations_frame, versions_frame
 from orchestration.run import Run
@@ -68,6 +78,32 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return _written(run, "ml.score_outcomes", pl.concat(graded), SCORE_OUTCOMES)
 
 
+@dg.asset(
+    key=["ml", "model_drift"],
+    deps=[["ml", "churn_scores"], ["ml", "clv_predictions"]],
+    group_name="models",
+    kinds={"polars", "duckdb"},
+    owners=OWNERS,
+    description="One row per model x horizon: how far its scores have moved since this version first scored.",
+)
+def model_drift(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Compare the scores of the day with the first batch of the same version in the ledger."""
+    as_of = run.as_of()
+    history = History(run.settings.history_dir, source=run.source.name)
+    rows = []
+    for model, table in LEDGER.items():
+        earlier = [day for day in history.days(f"scores/{model}") if day < as_of]
+        for keys, now in run.warehouse.read(f"from {table}").group_by("horizon_days", "model_version"):
+            horizon, version = keys
+            mine = (pl.col("horizon_days") == horizon) & (pl.col("model_version") == version)
+            batches = ((day, history.read(f"scores/{model}", day).filter(mine)) for day in earlier)
+            day, first = next(((day, batch) for day, batch in batches if batch.height), (as_of, now))
+            drift = population_stability_index(*(batch[SCORES[model]].to_numpy() for batch in (first, now)))
+            rows.append((as_of, model, horizon, version, day, round(drift, 9), now.height))
+    frame = pl.DataFrame(rows, schema=MODEL_DRIFT, orient="row").sort("model", "horizon_days", "model_version")
+    return _written(run, "ml.model_drift", frame, MODEL_DRIFT)
+
+
 def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
     frames = run.warehouse.map_customers(
         "marts.fct_transactions",
@@ -83,4 +119,4 @@ def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.Mate
     return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
 
 
-ASSETS = [model_versions, model_evaluations, score_outcomes]
+ASSETS = [model_versions, model_evaluations, score_outcomes, model_drift]

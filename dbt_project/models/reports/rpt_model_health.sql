@@ -83,9 +83,12 @@ select
     compared.best_rule_loss_value,
     outcomes.matured_date as outcome_matured_date,
     outcomes.outcome_rank_value,
-    outcomes.outcome_loss_value
+    outcomes.outcome_loss_value,
+    drifted.drift
 from serving
 cross join {{ ref('dim_as_of') }} as as_of
 left join compared on serving.model_version = compared.model_version
 left join outcomes on serving.model = outcomes.model and serving.horizon_days = outcomes.horizon_days
+left join {{ source('ml', 'model_drift') }} as drifted
+    on serving.model = drifted.model and serving.horizon_days = drifted.horizon_days
 order by serving.model, serving.horizon_days
