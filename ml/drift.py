@@ -25,5 +25,4 @@ def population_stability_index(first: Array, now: Array) -> float:
 
 def _shares(sample: Array, edges: Array) -> Array:
     counts = np.bincount(np.searchsorted(edges, sample, side="right"), minlength=len(edges) + 1)
-    shares: Array = (counts + 0.5) / (len(sample) + 0.5 * (len(edges) + 1))
-    return shares
+    return np.asarray((counts + 0.5) / (len(sample) + 0.5 * (len(edges) + 1)), dtype=np.float64)
