@@ -10,6 +10,7 @@ import duckdb
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
 
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # a failure is read, not searched for
 GROUPS = ("raw", "staging", "intermediate", "marts", "quality")
 
 
@@ -22,7 +23,7 @@ def build_marts(source: Path, *, data_dir: Path) -> Path:
     wanted = dg.AssetSelection.groups(*GROUPS).resolve(definitions.resolve_asset_graph()) & keys
     settings.warehouse_file.unlink(missing_ok=True)
     with dg.DagsterInstance.ephemeral(tempdir=str(data_dir)) as instance:
-        result = job.execute_in_process(asset_selection=sorted(wanted), instance=instance)
+        result = job.execute_in_process(asset_selection=sorted(wanted), instance=instance, run_config=QUIET)
     assert result.success
     return Path(shutil.copy(settings.warehouse_file, source.parent))
 

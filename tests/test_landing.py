@@ -21,6 +21,7 @@ from orchestration.run import run_resource
 from orchestration.settings import Settings
 from orchestration.source import load_source
 from tests import postgres
+from tests.marts import QUIET
 
 pytest.importorskip("dlt", reason="the extra for databases is not installed")
 
@@ -55,6 +56,7 @@ class Company:
                 resources={"run": run_resource(self.settings), **resources},
                 instance=instance,
                 raise_on_error=True,
+                run_config=QUIET,
             )
         events = result.get_asset_materialization_events()
         found = [event.step_materialization_data.materialization for event in events]
