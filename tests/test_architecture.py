@@ -139,6 +139,24 @@ def test_declared_attributes_are_what_the_contract_lacks() -> None:
     assert listed == [*ENTITIES["customers"].public, "updated_at"]
 
 
+@pytest.mark.parametrize(
+    ("folder", "may_read"),
+    [
+        ("staging", r"stg_\w+"),
+        ("intermediate", r"(stg|int)_\w+"),
+        ("marts", r"(stg|int|dim|fct)_\w+"),
+    ],
+)
+def test_a_folder_of_sql_reads_what_comes_before_it(folder: str, may_read: str) -> None:
+    read = {
+        (file.stem, name)
+        for file in (PROJECT_DIR / "dbt_project" / "models" / folder).glob("*.sql")
+        for name in re.findall(r"ref\('(\w+)'\)", file.read_text())
+    }
+    assert read
+    assert {(model, name) for model, name in read if not re.fullmatch(may_read, name)} == set()
+
+
 def test_files_are_short() -> None:
     assert len(files(".py")) > 50
     long = {file.name: count for file in files(".py", ".sql") if (count := _length(file)) > _most(file)}

@@ -42,9 +42,10 @@ feedback as (
 subscriptions as (
 
     select
-        count(customer_id) as contract_count,
-        count(*) filter (where not is_active) as ended_contract_count
-    from {{ ref('fct_subscriptions') }}
+        count(contracts.customer_id) as contract_count,
+        count(*) filter (where cast(contracts.ended_at as date) <= as_of.as_of_date) as ended_contract_count
+    from {{ ref('stg_subscriptions') }} as contracts
+    cross join {{ ref('stg_as_of') }} as as_of
 
 ),
 
