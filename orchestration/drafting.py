@@ -17,8 +17,8 @@ SAMPLE_ROWS: Final = 20_000
 SYNONYMS: Final = {
     "transaction_id": "transaction invoice invoiceno order orderid basket receipt bill ticket sale",
     "customer_id": "customer client household user member buyer account shopper",
-    "occurred_at": "occurred transactiondate transactiontimestamp invoicedate orderdate purchasedate "
-    "orderpurchasetimestamp date timestamp datetime day",
+    "occurred_at": "occurred transactiondate transactiontimestamp invoicedate orderdate purchasedate ordered purchased "
+    "sold placed booked orderpurchasetimestamp date timestamp datetime day",
     "product_id": "product stockcode sku item article upc ean",
     "quantity": "qty units pieces count",
     "amount": "amount netamount salesvalue sales total totalprice linetotal revenue value paid payment spend",
@@ -134,9 +134,9 @@ def _header(file: Path) -> dict[str, str]:
 def _fit(entity: Entity, header: dict[str, str], file: Path) -> float:
     """How well a file fits an entity: required columns count most, then other columns, then the file's name."""
     columns = _guess(entity, header)
-    found = sum(name in columns for name in entity.required) / len(entity.required)
+    found = sum(name in columns for name in entity.required)
     named = any(word in _plain(file.stem) for word in ENTITY_WORDS.get(entity.name, entity.name).split())
-    return 10 * found + 2 * named + len(columns) / (len(header) + 1)
+    return 10 * found / len(entity.required) + 2 * found + 2 * named + len(columns) / (len(header) + 1)
 
 
 def _guess(entity: Entity, header: dict[str, str]) -> dict[str, tuple[str, str]]:
@@ -164,7 +164,9 @@ def _means(name: str, column: str, is_exact: bool) -> bool:
     if is_exact:
         return plain in (_plain(column), _plain(column).removesuffix("id") if column.endswith("_id") else "")
     words = SYNONYMS.get(column, "").split()
-    endings = ("", "id", "no", "number", "code", "key") if column.endswith("_id") else ("", "date", "amount")
+    endings = (
+        ("", "id", "no", "number", "code", "key") if column.endswith("_id") else ("", "date", "amount", "at", "on")
+    )
     return any(plain == word + ending for word in words for ending in endings)
 
 
