@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ml.backtest import build_snapshots
-from ml.clv.bg_nbd import BgNbd
+from ml.btyd.bg_nbd import BgNbd
 from ml.features import build_features
 from ml.schemas import TRANSACTIONS, conform
 

@@ -12,15 +12,15 @@ import numpy.typing as npt
 import polars as pl
 from sklearn.base import BaseEstimator, clone
 
-from ml.clv.bg_nbd import BgNbd
-from ml.clv.gamma_gamma import GammaGamma
+from ml.btyd.bg_nbd import BgNbd
+from ml.btyd.gamma_gamma import GammaGamma
 from ml.clv.intervals import RatioIntervals
 
 Array = npt.NDArray[np.float64]
 
 TRUSTED_TYPES: Final = (
-    "ml.clv.bg_nbd.BgNbd",
-    "ml.clv.gamma_gamma.GammaGamma",
+    "ml.btyd.bg_nbd.BgNbd",
+    "ml.btyd.gamma_gamma.GammaGamma",
     "ml.clv.intervals.RatioIntervals",
     "ml.clv.models.LeveledClv",
     "ml.clv.models.PurchaseValueModel",

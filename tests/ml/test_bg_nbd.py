@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ml.clv.bg_nbd import BgNbd, _Likelihood
+from ml.btyd.bg_nbd import BgNbd, _Likelihood
 from tests.ml.simulated import cdnow_histories, histories, purchase_times
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.clv.gamma_gamma import GammaGamma
+from ml.btyd.gamma_gamma import GammaGamma
 from tests.ml.simulated import cdnow
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from ml.clv.bg_nbd import _Likelihood
-from ml.clv.mbg_nbd import MbgNbd
+from ml.btyd.bg_nbd import _Likelihood
+from ml.btyd.mbg_nbd import MbgNbd
 from tests.ml.simulated import Array, cdnow_histories, histories, purchase_times
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, hyp2f1
 
-from ml.clv.pareto_nbd import ParetoNbd, _Likelihood
+from ml.btyd.pareto_nbd import ParetoNbd, _Likelihood
 from tests.ml.simulated import Array, cdnow_histories, histories, pareto_purchase_times
 
 

@@ -1,7 +1,7 @@
 """BG/NBD: how often a customer buys while alive, and when they drop out, after Fader, Hardie and Lee (2005).
 
 "Counting Your Customers the Easy Way", Marketing Science 24(2). Plain numbers in and out: features and
-money belong to `ml.clv.models`.
+money belong to the model families.
 """
 
 from typing import Any, ClassVar, Final, Self
@@ -11,8 +11,8 @@ import numpy.typing as npt
 from scipy.special import digamma, expit, gammaln, hyp2f1
 from sklearn.base import BaseEstimator
 
-from ml.clv.histories import columns, sorted_columns
-from ml.clv.likelihood import maximise
+from ml.btyd.histories import columns, sorted_columns
+from ml.btyd.likelihood import maximise
 
 Array = npt.NDArray[np.float64]
 

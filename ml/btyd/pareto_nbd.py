@@ -2,7 +2,7 @@
 
 Schmittlein, Morrison and Colombo (1987), "Counting Your Customers", Management Science 33(1); formulas as in
 Fader and Hardie (2005), "A Note on Deriving the Pareto/NBD Model". Plain numbers in and out: features and money
-belong to `ml.clv.models`.
+belong to the model families.
 """
 
 from typing import Any, Final, NamedTuple, Self
@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy.special import digamma, expit, exprel, gammaln
 from sklearn.base import BaseEstimator
 
-from ml.clv.histories import columns, sorted_columns
-from ml.clv.likelihood import maximise
+from ml.btyd.histories import columns, sorted_columns
+from ml.btyd.likelihood import maximise
 
 Array = npt.NDArray[np.float64]
 

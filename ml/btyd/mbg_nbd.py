@@ -3,12 +3,12 @@
 Batislam, Denizel and Filiztekin, "Empirical validation and comparison of models for customer base analysis",
 International Journal of Research in Marketing 24(3); Hoppe and Wagner, "Customer Base Analysis: The Case for a
 Central Variant of the Betageometric/NBD Model", Marketing ZFP 29(3). Only that difference is here: formulas
-shared with BG/NBD are in `ml.clv.bg_nbd`.
+shared with BG/NBD are in `ml.btyd.bg_nbd`.
 """
 
 from typing import ClassVar
 
-from ml.clv.bg_nbd import BgNbd
+from ml.btyd.bg_nbd import BgNbd
 
 
 class MbgNbd(BgNbd):

@@ -1,6 +1,6 @@
 """Gamma-Gamma: how much a customer spends each time, after Fader and Hardie (2013), "The Gamma-Gamma Model".
 
-Plain numbers in and out: which amounts and which customers belongs to `ml.clv.models`.
+Plain numbers in and out: which amounts and which customers belongs to the model families.
 """
 
 from typing import Any, Final, Self
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.special import digamma, gammaln
 from sklearn.base import BaseEstimator
 
-from ml.clv.likelihood import maximise
+from ml.btyd.likelihood import maximise
 
 Array = npt.NDArray[np.float64]
 
