@@ -1,12 +1,13 @@
 """Which past days models are fitted, calibrated and tested on, and the labelled snapshots of those days.
 
-Everything fitted for a test uses only labels that had matured by the test cut-off. An earlier test is the
-same plan with an earlier `as_of`. What is fitted belongs to the model families, its grades to `evaluation`.
+Everything fitted for a test uses only labels that had matured by the test cut-off; serving is the same with today in
+the place of the test. What is fitted belongs to the model families, its grades to `evaluation`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 
 import polars as pl
 
@@ -17,29 +18,39 @@ from ml.schemas import CUSTOMER_FEATURES, LABELS, conform, empty
 SNAPSHOTS = CUSTOMER_FEATURES | LABELS
 """Grain: customer x as_of_date."""
 
+TESTS: Final = 3
+_WEEK: Final = 7
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One model's days: trained on `training` (latest first, may be empty), calibrated, and used on `day`.
+
+    The labels of `calibration` matured on `day`, those of `training` before that.
+    """
+
+    day: date
+    calibration: date
+    training: tuple[date, ...] = ()
+
+    @property
+    def learning(self) -> tuple[date, ...]:
+        """Every cut-off whose labels this model sees."""
+        return (self.calibration, *self.training)
+
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """Past days one horizon apart: a test, the calibration before it, training before that, latest first."""
+    """The folds of the tests, latest first, and of the model that serves, whose day is `as_of`."""
 
-    test: date
-    calibration: date
-    training: tuple[date, ...]
-
-    @property
-    def serving_calibration(self) -> date:
-        """Where the serving model is calibrated: the latest day whose labels have matured."""
-        return self.test
-
-    @property
-    def serving_training(self) -> tuple[date, ...]:
-        """Where the serving model is trained: the same ladder one step later, latest first."""
-        return (self.calibration, *self.training)
+    tests: tuple[Fold, ...]
+    serving: Fold
 
     @property
     def all(self) -> tuple[date, ...]:
-        """Every cut-off, earliest first: the snapshots that both the test and the serving model need."""
-        return tuple(sorted((self.test, self.calibration, *self.training)))
+        """Every past cut-off, earliest first: the snapshots that the tests and the serving model need."""
+        days = {day for fold in (*self.tests, self.serving) for day in fold.learning}
+        return tuple(sorted(days | {fold.day for fold in self.tests}))
 
 
 def plan_cutoffs(
@@ -49,32 +60,37 @@ def plan_cutoffs(
     horizon_days: int,
     minimum_history_days: int,
     maximum_training: int,
-    minimum_training: int = 1,
+    maximum_tests: int = TESTS,
 ) -> Cutoffs | None:
-    """The cut-offs `as_of` - k x `horizon_days`: k = 1 tests, 2 calibrates, 3 and up train.
+    """The tests that history allows, and what serves; None where it is shorter than twice the horizon.
 
-    Each lies `minimum_history_days` or more after `first_date`, the first transaction; None when that leaves
-    fewer than `minimum_training` days to train on. At most `maximum_training` days train the tested model.
+    The latest test lies one horizon before `as_of`, the others each up to one horizon before that: in whole weeks
+    closer together where history is short, as long as every test has a cut-off to train on, or failing that one to
+    calibrate on. All lie `minimum_history_days` or more after `first_date`, the first transaction. At most
+    `maximum_training` cut-offs, one horizon apart, train a model.
     """
-    reach = ((as_of - first_date).days - minimum_history_days) // horizon_days
-    steps = range(1, min(reach, maximum_training + 2) + 1)
-    if len(steps) < 2 + minimum_training:
+    reach = (as_of - first_date).days - minimum_history_days
+    if reach < 2 * horizon_days:
         return None
-    test, calibration, *training = (as_of - timedelta(days=step * horizon_days) for step in steps)
-    return Cutoffs(test=test, calibration=calibration, training=tuple(training))
+    spare = reach - 3 * horizon_days if reach >= 3 * horizon_days else reach - 2 * horizon_days
+    count = min(maximum_tests, 1 + spare // min(_WEEK, horizon_days))
+    step = min(horizon_days, spare // (count - 1)) if count > 1 else horizon_days
+    if step < horizon_days:
+        step -= step % _WEEK
+
+    def fold(back: int) -> Fold:
+        days = range(back + horizon_days, reach + 1, horizon_days)[: maximum_training + 1]
+        calibration, *training = (as_of - timedelta(days=day) for day in days)
+        return Fold(as_of - timedelta(days=back), calibration, tuple(training))
+
+    tests = tuple(fold(horizon_days + number * step) for number in range(count))
+    return Cutoffs(tests, fold(0))
 
 
-def build_snapshots(
-    transactions: pl.DataFrame,
-    *,
-    cutoffs: Sequence[date],
-    horizon_days: int,
-    active_window_days: int | None = None,
-) -> pl.DataFrame:
+def build_snapshots(transactions: pl.DataFrame, *, cutoffs: Sequence[date], horizon_days: int) -> pl.DataFrame:
     """SNAPSHOTS of one bucket of customers at each cut-off, sorted by as_of_date and customer_id.
 
-    With `active_window_days` only eligible customers stay: those who bought in that many days up to and
-    including the cut-off. A snapshot is worth learning from once its horizon has passed; see `plan_cutoffs`.
+    A snapshot is worth learning from once its horizon has passed; see `plan_cutoffs`.
 
     Raises:
         polars.exceptions.ColumnNotFoundError: a column of TRANSACTIONS is missing.
@@ -82,9 +98,12 @@ def build_snapshots(
     snapshots = [empty(SNAPSHOTS)]
     for cutoff in sorted(set(cutoffs)):
         features = build_features(transactions, as_of=cutoff)
-        if active_window_days is not None:
-            features = features.filter(pl.col("recency_days") < active_window_days)
         labels = label_outcomes(transactions, as_of=cutoff, horizon_days=horizon_days)
         snapshot = features.join(labels, on="customer_id", maintain_order="left")
         snapshots.append(conform(snapshot, SNAPSHOTS))
     return pl.concat(snapshots)
+
+
+def at(snapshots: pl.DataFrame, *days: date) -> pl.DataFrame:
+    """The snapshots of some cut-offs."""
+    return snapshots.filter(pl.col("as_of_date").is_in(list(days)))

@@ -1,26 +1,26 @@
-"""How good a prediction was: metrics of rank and of level, each with a bootstrap interval over customers.
+"""Predictions graded on the test cut-offs: every metric with a bootstrap interval over customers, and differences
+paired over the same customers and cut-offs.
 
-Every metric takes `(actual, predicted)`, one number a customer, treats ties as their average (so that the
-order of rows never matters), and is NaN where it is undefined; a frame of results shows null there.
-Deciding who serves (`ml.gate`) and fitting models do not belong here.
+The metrics are in `ml.metrics`; who serves is decided in `ml.gate`; fitting belongs to the model families.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import expit, logit
-from scipy.stats import rankdata
 
-Array = npt.NDArray[np.float64]
-Metric = Callable[[Array, Array], float]
-Statistic = Callable[[npt.NDArray[np.int64]], float]
+from ml.metrics import Array, Metric
+from ml.schemas import MODEL_EVALUATIONS, Schema, conform
 
 REPLICATES: Final = 200
 MAXIMUM_DRAW: Final = 20_000
-PROBABILITY_FLOOR: Final = 1e-6
+_BLOCK: Final = 1_000_000  # weights at a time, so that memory stays bounded
+
+EVALUATIONS: Final[Schema] = {name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"}
 
 
 class Interval(NamedTuple):
@@ -31,200 +31,116 @@ class Interval(NamedTuple):
     upper: float
 
 
-def log_odds(probability: Array) -> Array:
-    """Log-odds of probabilities, which are first kept away from 0 and 1."""
-    return np.asarray(logit(np.clip(probability, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)), dtype=np.float64)
+@dataclass(frozen=True)
+class Outcome:
+    """What happened at one test cut-off: ids and outcomes, one a customer, in the order of the predictions."""
+
+    cutoff: date
+    customers: pl.Series
+    actual: Array
 
 
-def fit_logistic_line(x: Array, target: Array) -> tuple[float, float]:
-    """Maximum-likelihood (intercept, slope) of `P(target) = expit(intercept + slope x)` by Newton's method.
+@dataclass(frozen=True)
+class Measured:
+    """A metric at each cut-off, shape (cut-offs,), and on resampled customers, shape (cut-offs, replicates)."""
 
-    A constant `x` has no slope to learn: the slope is NaN and the intercept is the log-odds of the mean.
-    Where the outcomes are all alike or the classes do not overlap, the likelihood has no maximum and both
-    are NaN.
-    """
-    rate, centre, spread = float(target.mean()), float(x.mean()), float(x.std())
-    if not 0 < rate < 1:
-        return np.nan, np.nan
-    if spread <= 1e-12 * max(1.0, abs(centre)):
-        return float(logit(rate)), np.nan
-    z = (x - centre) / spread
-    level, slope = float(logit(rate)), 0.0
-    for _ in range(50):
-        fitted = expit(level + slope * z)
-        weight, miss = fitted * (1 - fitted), target - fitted
-        h11, h12, h22 = (float((weight * power).sum()) for power in (1, z, z * z))
-        g1, g2 = float(miss.sum()), float((miss * z).sum())
-        determinant = h11 * h22 - h12 * h12
-        if determinant <= 1e-12 * h11 * h11 or abs(slope) > 50:
-            break
-        step = (h22 * g1 - h12 * g2) / determinant, (h11 * g2 - h12 * g1) / determinant
-        level, slope = level + step[0], slope + step[1]
-        if max(map(abs, step)) < 1e-10:
-            return level - slope * centre / spread, slope / spread
-    return np.nan, np.nan
+    values: Array
+    replicates: Array
+    scale: float
 
+    def __sub__(self, other: Self) -> "Measured":
+        return Measured(self.values - other.values, self.replicates - other.replicates, self.scale)
 
-def auc(actual: Array, predicted: Array) -> float:
-    """Probability that a random positive ranks above a random negative (Mann-Whitney)."""
-    positives = actual.sum()
-    negatives = len(actual) - positives
-    if positives == 0 or negatives == 0:
-        return np.nan
-    rank_sum = (rankdata(predicted) * actual).sum()
-    return float((rank_sum - positives * (positives + 1) / 2) / (positives * negatives))
+    @property
+    def intervals(self) -> list[Interval]:
+        """The metric at each cut-off."""
+        return [self._interval(value, found) for value, found in zip(self.values, self.replicates, strict=True)]
 
+    @property
+    def mean(self) -> Interval:
+        """The metric over all cut-offs, each counting alike; those where it is undefined do not count."""
+        known = ~np.isnan(self.values)
+        if not known.any():
+            return Interval(np.nan, np.nan, np.nan)
+        replicates = np.ma.masked_invalid(self.replicates[known]).mean(axis=0)  # type: ignore[no-untyped-call] # numpy
+        return self._interval(float(self.values[known].mean()), replicates.filled(np.nan))
 
-def average_precision(actual: Array, predicted: Array) -> float:
-    """Mean precision over the positives, from the riskiest customer down; equal scores enter together."""
-    if not 0 < actual.sum() < len(actual):
-        return np.nan
-    order = np.argsort(-predicted, kind="stable")
-    last_of_tie = np.append(np.flatnonzero(np.diff(predicted[order])), len(order) - 1)
-    found = np.cumsum(actual[order])[last_of_tie]
-    return float((np.diff(found, prepend=0.0) * found / (last_of_tie + 1)).sum() / found[-1])
-
-
-def brier(actual: Array, predicted: Array) -> float:
-    """Mean squared error of a probability; lower is better."""
-    return float(((predicted - actual) ** 2).mean())
-
-
-def brier_skill(actual: Array, predicted: Array) -> float:
-    """Share of the test set's own base-rate Brier score that the prediction removes."""
-    reference = float(actual.var())
-    return 1 - brier(actual, predicted) / reference if reference > 0 else np.nan
-
-
-def calibration_intercept(actual: Array, predicted: Array) -> float:
-    """Intercept of the outcome regressed on predicted log-odds (Cox 1958); 0 is perfect."""
-    return fit_logistic_line(log_odds(predicted), actual)[0]
-
-
-def calibration_slope(actual: Array, predicted: Array) -> float:
-    """Slope of the outcome regressed on predicted log-odds (Cox 1958); below 1 is over-confident."""
-    return fit_logistic_line(log_odds(predicted), actual)[1]
-
-
-def captured_share(actual: Array, predicted: Array, *, share: float = 0.1) -> float:
-    """Share of the actual total held by the `share` of customers predicted highest."""
-    total = actual.sum()
-    if total <= 0:
-        return np.nan
-    wanted = share * len(actual)
-    threshold = np.sort(predicted)[len(predicted) - int(np.ceil(wanted))]
-    above, tied = predicted > threshold, predicted == threshold
-    weight = (wanted - above.sum()) / tied.sum()
-    return float((actual[above].sum() + weight * actual[tied].sum()) / total)
-
-
-def lift_at_10_percent(actual: Array, predicted: Array) -> float:
-    """How many times the base rate the riskiest tenth holds; undefined with one class only."""
-    return 10 * captured_share(actual, predicted) if actual.sum() < len(actual) else np.nan
-
-
-def bias(actual: Array, predicted: Array) -> float:
-    """Predicted total over actual total, less 1; undefined where the actual total is not positive."""
-    total = actual.sum()
-    return float(predicted.sum() / total - 1) if total > 0 else np.nan
-
-
-def mean_absolute_error(actual: Array, predicted: Array) -> float:
-    """Mean absolute error, in units of the outcome; favours under-prediction where most buy nothing."""
-    return float(np.abs(predicted - actual).mean())
-
-
-def root_mean_squared_error(actual: Array, predicted: Array) -> float:
-    """Root of the mean squared error, in units of the outcome; the mean minimises it."""
-    return float(np.sqrt(((predicted - actual) ** 2).mean()))
-
-
-def spearman(actual: Array, predicted: Array) -> float:
-    """Spearman's rank correlation."""
-    ranks = rankdata(actual), rankdata(predicted)
-    if any(np.ptp(rank) == 0 for rank in ranks):
-        return np.nan
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def normalised_gini(actual: Array, predicted: Array) -> float:
-    """Gini of the outcome in predicted order over that in perfect order, each as covariance with rank."""
-    best = ((rankdata(actual) - (len(actual) + 1) / 2) * actual).sum()
-    return float(((rankdata(predicted) - (len(actual) + 1) / 2) * actual).sum() / best) if best > 0 else np.nan
-
-
-def hit_rate(actual: Array, predicted: Array) -> float:  # noqa: ARG001 - the shape of every metric
-    """Mean of a yes-or-no outcome, such as "the interval held the truth"; the prediction is not used."""
-    return float(actual.mean())
-
-
-CHURN_METRICS: Final[dict[str, Metric]] = {
-    "auc": auc,
-    "average_precision": average_precision,
-    "brier": brier,
-    "brier_skill": brier_skill,
-    "calibration_slope": calibration_slope,
-    "calibration_intercept": calibration_intercept,
-    "lift_at_10_percent": lift_at_10_percent,
-}
-CLV_METRICS: Final[dict[str, Metric]] = {
-    "bias": bias,
-    "mae": mean_absolute_error,
-    "rmse": root_mean_squared_error,
-    "spearman": spearman,
-    "normalised_gini": normalised_gini,
-    "top_decile_capture": captured_share,
-}
-
-
-def evaluate(
-    actual: Array, predicted: Array, *, metrics: Mapping[str, Metric], seed: int, replicates: int = REPLICATES
-) -> pl.DataFrame:
-    """One row a metric: (metric, value, lower, upper, customer_count), with null where it is undefined."""
-    rows = [
-        (
-            name,
-            *bootstrap(_on_rows(metric, actual, predicted), count=len(actual), seed=seed, replicates=replicates),
+    def _interval(self, value: float, replicates: Array) -> Interval:
+        if np.isnan(value) or np.isnan(replicates).all():
+            return Interval(value, np.nan, np.nan)
+        lower, upper = np.nanquantile(replicates, (0.025, 0.975))
+        return Interval(
+            float(value), float(value + (lower - value) * self.scale), float(value + (upper - value) * self.scale)
         )
-        for name, metric in metrics.items()
-    ]
-    found = pl.DataFrame(rows, schema=["metric", "value", "lower", "upper"], orient="row")
-    return found.with_columns(
-        pl.col("value", "lower", "upper").cast(pl.Float64).fill_nan(None),
-        customer_count=pl.lit(len(actual), pl.Int64),
-    )
 
 
-def paired_difference(
-    metric: Metric, actual: Array, first: Array, second: Array, *, seed: int, replicates: int = REPLICATES
-) -> Interval:
-    """`metric(first) - metric(second)` with its interval over the same resamples of customers."""
-    return bootstrap(
-        lambda rows: metric(actual[rows], first[rows]) - metric(actual[rows], second[rows]),
-        count=len(actual),
-        seed=seed,
-        replicates=replicates,
-    )
+class Holdouts:
+    """Outcomes at one or more test cut-offs, and the resamples of customers by which everything there is measured.
 
-
-def _on_rows(metric: Metric, actual: Array, predicted: Array) -> Statistic:
-    return lambda rows: metric(actual[rows], predicted[rows])
-
-
-def bootstrap(statistic: Statistic, *, count: int, seed: int, replicates: int = REPLICATES) -> Interval:
-    """A statistic of row numbers with its 95 % percentile interval over resampled customers.
-
-    Above MAXIMUM_DRAW customers each resample draws only that many and the spread is scaled by the root of
-    the ratio (m-out-of-n bootstrap), so that a million customers cost no more than twenty thousand.
+    A resampled customer enters with all cut-offs, so that neighbouring ones do not count as independent. Above
+    MAXIMUM_DRAW customers the spread is found on that many of them and scaled by the root of the ratio, so that a
+    million customers cost no more than twenty thousand.
     """
-    value = statistic(np.arange(count)) if count else np.nan
-    if np.isnan(value):
-        return Interval(np.nan, np.nan, np.nan)
-    drawn = min(count, MAXIMUM_DRAW)
-    random = np.random.default_rng(seed)
-    found = np.array([statistic(random.integers(0, count, drawn)) for _ in range(replicates)])
-    if np.isnan(found).all():
-        return Interval(value, np.nan, np.nan)
-    lower, upper = np.nanquantile(found, (0.025, 0.975))
-    scale = np.sqrt(drawn / count)
-    return Interval(value, float(value + (lower - value) * scale), float(value + (upper - value) * scale))
+
+    def __init__(self, outcomes: Sequence[Outcome], *, seed: int, replicates: int = REPLICATES) -> None:
+        self.outcomes = tuple(outcomes)
+        ids = pl.concat([outcome.customers for outcome in outcomes]) if outcomes else pl.Series(dtype=pl.String)
+        found, places = np.unique(ids.to_numpy(), return_inverse=True)
+        random = np.random.default_rng(seed)
+        drawn = min(len(found), MAXIMUM_DRAW)
+        chosen = np.sort(random.permutation(len(found))[:drawn])
+        position = np.full(len(found), -1)
+        position[chosen] = np.arange(drawn)
+        counts = np.zeros((replicates, drawn), dtype=np.float32)
+        for replicate in counts:
+            replicate[:] = np.bincount(random.integers(0, drawn, drawn), minlength=drawn)
+        self._scale = float(np.sqrt(drawn / max(1, len(found))))
+        self._rows: list[npt.NDArray[np.int64]] = []
+        self._weights: list[npt.NDArray[np.float32]] = []
+        ends = np.cumsum([0, *(len(outcome.actual) for outcome in self.outcomes)])
+        for first, last in zip(ends[:-1], ends[1:], strict=True):
+            place = position[places[first:last]]
+            self._rows.append(np.flatnonzero(place >= 0))
+            self._weights.append(counts[:, place[place >= 0]])
+
+    def measure(
+        self, metric: Metric, predictions: Sequence[Array], *, actuals: Sequence[Array] | None = None
+    ) -> Measured:
+        """The metric of predictions given for each cut-off in turn.
+
+        `actuals` are other outcomes of the same customers, such as "the interval held what happened".
+        """
+        values, spreads = [], []
+        for number, (rows, weights) in enumerate(zip(self._rows, self._weights, strict=True)):
+            actual = (actuals or [outcome.actual for outcome in self.outcomes])[number]
+            predicted = predictions[number]
+            values.append(metric(actual, predicted))
+            size = max(1, _BLOCK // max(1, len(rows)))
+            blocks = (weights[first : first + size] for first in range(0, len(weights), size))
+            spreads.append(np.concatenate([metric(actual[rows], predicted[rows], block) for block in blocks]))
+        return Measured(np.array(values, dtype=np.float64), np.array(spreads, dtype=np.float64), self._scale)
+
+    def table(
+        self, metrics: Mapping[str, Metric], predictions: Sequence[Array], *, actuals: Sequence[Array] | None = None
+    ) -> pl.DataFrame:
+        """One row per cut-off x metric: (cutoff_date, metric, value, lower, upper, customer_count), null if undefined."""
+        rows = [
+            (outcome.cutoff, name, *interval, len(outcome.actual))
+            for name, metric in metrics.items()
+            for outcome, interval in zip(
+                self.outcomes, self.measure(metric, predictions, actuals=actuals).intervals, strict=True
+            )
+        ]
+        frame = pl.DataFrame(rows, schema={name: MODEL_EVALUATIONS[name] for name in _COLUMNS}, orient="row")
+        return frame.with_columns(pl.col("value", "lower", "upper").fill_nan(None))
+
+
+_COLUMNS: Final = ("cutoff_date", "metric", "value", "lower", "upper", "customer_count")
+
+
+def as_evaluations(frame: pl.DataFrame, *, model: str, candidate: str, horizon_days: int) -> pl.DataFrame:
+    """EVALUATIONS of one candidate from rows of `Holdouts.table`."""
+    named = frame.with_columns(
+        model=pl.lit(model), candidate=pl.lit(candidate), horizon_days=pl.lit(horizon_days, pl.Int64)
+    )
+    return conform(named, EVALUATIONS)

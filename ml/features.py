@@ -21,7 +21,7 @@ def build_features(transactions: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """CUSTOMER_FEATURES of the customers with a purchase up to and including `as_of`, sorted by customer_id.
 
     `transactions` are TRANSACTIONS rows of whole customers; rows after `as_of` change nothing. Money is net
-    of returns unless named after orders; gaps are days between consecutive distinct purchase days, null where
+    of returns unless named after orders, and value is margin where costs are known; gaps are days between consecutive distinct purchase days, null where
     there are too few; a share of nothing is 0; the window of N days includes `as_of`.
 
     Raises:
@@ -59,6 +59,7 @@ def _totals() -> list[pl.Expr]:
     return [
         is_purchase.sum().alias("frequency_count"),
         pl.col("net_amount").sum().alias("monetary_amount"),
+        pl.col("value_amount").sum(),
         _sum_where(is_purchase, "net_amount").alias("order_amount"),
         _sum_where(is_purchase, "gross_amount").alias("order_gross_amount"),
         _sum_where(is_purchase, "discount_amount").alias("order_discount_amount"),

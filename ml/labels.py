@@ -14,7 +14,7 @@ def label_outcomes(transactions: pl.DataFrame, *, as_of: date, horizon_days: int
     """The customer_id and LABELS of every customer with a purchase up to `as_of`, sorted by customer_id.
 
     The horizon is `as_of` < transaction_date <= `as_of` + `horizon_days`. Churned means no purchase in it (a
-    return is none); `future_amount` is the net amount of all its rows, so returns lower it.
+    return is none); `future_amount` is the value of all its rows, so returns lower it.
 
     Raises:
         polars.exceptions.ColumnNotFoundError: a column of TRANSACTIONS is missing.
@@ -27,7 +27,7 @@ def label_outcomes(transactions: pl.DataFrame, *, as_of: date, horizon_days: int
         .agg(
             (pl.col("is_purchase") & ~is_future).any().alias("is_customer"),
             (pl.col("is_purchase") & is_future).sum().alias("future_purchase_count"),
-            pl.when(is_future).then(pl.col("net_amount")).sum().alias("future_amount"),
+            pl.when(is_future).then(pl.col("value_amount")).sum().alias("future_amount"),
         )
         .filter("is_customer")
         .with_columns((pl.col("future_purchase_count") == 0).alias("is_churned"))

@@ -21,10 +21,12 @@ TRANSACTIONS: Final[Schema] = {
     "gross_amount": MONEY,
     "discount_amount": MONEY,
     "net_amount": MONEY,
+    "value_amount": MONEY,
     "is_purchase": pl.Boolean,
     "is_return": pl.Boolean,
 }
-"""Grain: transaction of a known customer. `net_amount` is negative where money went back."""
+"""Grain: transaction of a known customer. Amounts are negative where money went back; `value_amount` is the
+margin where the cost of every transaction is known, else the net amount."""
 
 WINDOWS_DAYS: Final = (30, 90, 180, 365)
 
@@ -34,6 +36,7 @@ CUSTOMER_FEATURES: Final[Schema] = {
     "recency_days": pl.Int64,
     "frequency_count": pl.Int64,
     "monetary_amount": pl.Float64,
+    "value_amount": pl.Float64,
     "tenure_days": pl.Int64,
     "first_purchase_date": pl.Date,
     "last_purchase_date": pl.Date,

@@ -1,10 +1,10 @@
 """The rules that a churn model has to beat: one number a customer, or none, calibrated like the model.
 
-Each has the methods of a candidate (see `ml.churn.models`): `fit`, `values` and `terms`. What is learned from
-outcomes is the calibration, and that does not belong here.
+Each has the methods of a candidate (see `ml.churn.calibration`). What is learned from outcomes is the calibration,
+and that does not belong here.
 """
 
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,52 +12,51 @@ import polars as pl
 from sklearn.base import BaseEstimator
 
 Array = npt.NDArray[np.float64]
+Measure = Literal["recency_days", "frequency_count", "recency_per_gap"]
 
 
-class RecencyRule(BaseEstimator):
-    """The longer ago the last purchase, the riskier: log of 1 + recency in days."""
+class OneNumberRule(BaseEstimator):
+    """The log of one number: the longer ago the last purchase, the fewer so far, or the more overdue, the riskier.
 
-    def fit(self, features: pl.DataFrame, churned: Array) -> Self:  # noqa: ARG002 - every candidate is given outcomes
-        """Remember the average customer of the training rows."""
-        self.average_ = _mean(self._score(features))
-        return self
-
-    def values(self, features: pl.DataFrame) -> pl.DataFrame:
-        """What the rule looks at: recency in days, a row per customer."""
-        return features.select(pl.col("recency_days").cast(pl.Float64))
-
-    def terms(self, features: pl.DataFrame) -> Array:
-        """Score against the average training customer, shape (customers, 1)."""
-        return (self._score(features) - self.average_).reshape(-1, 1)
-
-    def _score(self, features: pl.DataFrame) -> Array:
-        return features["recency_days"].cast(pl.Float64).log1p().to_numpy()
-
-
-class OwnRhythmRule(BaseEstimator):
-    """The more overdue against the own mean gap, the riskier: log of (1 + recency) / (1 + gap), days.
-
-    A customer without a gap of their own gets the median gap of the training customers who have one.
+    Overdue is days since the last purchase per day of the customer's own mean gap; who has no gap gets the median gap
+    of the training customers who have one.
     """
+
+    def __init__(self, measure: Measure = "recency_days") -> None:
+        self.measure = measure
 
     def fit(self, features: pl.DataFrame, churned: Array) -> Self:  # noqa: ARG002 - every candidate is given outcomes
         """Remember the usual gap and the average customer of the training rows."""
         usual = features["gap_mean_days"].median()
         self.usual_gap_ = float(usual) if isinstance(usual, float) else 0.0
-        self.average_ = _mean(self._score(features))
+        found = self._log(features)
+        self.average_ = float(found.mean()) if len(found) else 0.0
         return self
 
     def values(self, features: pl.DataFrame) -> pl.DataFrame:
-        """What the rule looks at: days since the last purchase per day of usual gap, a row per customer."""
+        """The number in plain units, a row per customer."""
         gap = pl.col("gap_mean_days").fill_null(self.usual_gap_)
-        return features.select(((pl.col("recency_days") + 1) / (gap + 1)).alias("recency_per_gap"))
+        numbers = {
+            "recency_days": pl.col("recency_days"),
+            "frequency_count": pl.col("frequency_count"),
+            "recency_per_gap": (pl.col("recency_days") + 1) / (gap + 1),
+        }
+        return features.select(numbers[self.measure].cast(pl.Float64).alias(self.measure))
 
-    def terms(self, features: pl.DataFrame) -> Array:
+    def terms(self, features: pl.DataFrame, *, is_exact: bool = True) -> Array:  # noqa: ARG002 - always exact
         """Score against the average training customer, shape (customers, 1)."""
-        return (self._score(features) - self.average_).reshape(-1, 1)
+        return self.score(features).reshape(-1, 1)
 
-    def _score(self, features: pl.DataFrame) -> Array:
-        return self.values(features).to_series().log().to_numpy()
+    def score(self, features: pl.DataFrame) -> Array:
+        """Score against the average training customer, one a customer."""
+        return self._log(features) - self.average_
+
+    def _log(self, features: pl.DataFrame) -> Array:
+        number = self.values(features).to_series()
+        if self.measure == "recency_per_gap":
+            return number.log().to_numpy()
+        found = number.log1p().to_numpy()
+        return -found if self.measure == "frequency_count" else found
 
 
 class BaseRateRule(BaseEstimator):
@@ -71,10 +70,10 @@ class BaseRateRule(BaseEstimator):
         """No feature: a frame without columns."""
         return features.select([])
 
-    def terms(self, features: pl.DataFrame) -> Array:
+    def terms(self, features: pl.DataFrame, *, is_exact: bool = True) -> Array:  # noqa: ARG002 - always exact
         """No terms, shape (customers, 0)."""
         return np.zeros((features.height, 0))
 
-
-def _mean(score: Array) -> float:
-    return float(score.mean()) if len(score) else 0.0
+    def score(self, features: pl.DataFrame) -> Array:
+        """Nobody differs from the average: zero, one a customer."""
+        return np.zeros(features.height)

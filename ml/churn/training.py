@@ -1,11 +1,9 @@
-"""The contest for churn: model and rules fitted on the past, tested on a later cut-off, winner refitted.
+"""The contest for churn: models and rules fitted on the past, tested on later cut-offs, the winner fitted on today.
 
-For the test cut-off t = as_of - h candidates are fitted on cut-offs up to t - 2h and calibrated on t - h,
-so that every label they saw had matured by t. The one that serves is refitted one step later. Saving does
-not belong here.
+Every fold (see `ml.backtest`) is fitted on its training cut-offs and calibrated on its latest matured one; what serves
+is the same with today as its day. Saving does not belong here.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -13,20 +11,27 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from threadpoolctl import threadpool_limits
 
-from ml import evaluation, gate
-from ml.backtest import Cutoffs
-from ml.churn.models import CalibratedChurn, LogisticChurn
-from ml.churn.rules import BaseRateRule, OwnRhythmRule, RecencyRule
-from ml.schemas import MODEL_EVALUATIONS, Schema, conform, empty
+from ml import gate
+from ml.backtest import Cutoffs, Fold, at
+from ml.btyd.expectations import PurchaseExpectations
+from ml.churn.blend import BlendedChurn, SilenceChurn
+from ml.churn.boosting import BoostedChurn
+from ml.churn.calibration import CalibratedChurn
+from ml.churn.linear import LogisticChurn
+from ml.churn.rules import BaseRateRule, OneNumberRule
+from ml.evaluation import EVALUATIONS, Holdouts, Outcome, as_evaluations
+from ml.metrics import CHURN_METRICS
+from ml.schemas import Schema, conform, empty
 
 Array = npt.NDArray[np.float64]
 
-MODEL: Final = "logistic_regression"
-RULES: Final = ("recency", "own_rhythm")
+CHALLENGERS: Final = ("purchase_model", "logistic_regression", "spline_regression", "gradient_boosting", "blend")
+"""Simplest first."""
+RULES: Final = ("recency", "frequency", "own_rhythm")
 POPULATION: Final = "base_rate"
 
-EVALUATIONS: Final[Schema] = {name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"}
 CALIBRATION_POINTS: Final[Schema] = {
     "candidate": pl.String,
     "bin": pl.Int64,
@@ -34,16 +39,28 @@ CALIBRATION_POINTS: Final[Schema] = {
     "observed": pl.Float64,
     "customer_count": pl.Int64,
 }
-"""Grain: candidate x tenth of the test customers by predicted probability."""
+"""Grain: candidate x tenth of the customers of the latest test by predicted probability."""
 
 
 @dataclass(frozen=True)
 class Minimums:
-    """What a contest needs in training and in test; with fewer than `rule_outcomes` the base rate serves."""
+    """What a contest needs to learn from and in a test; with fewer than `rule_outcomes` the base rate serves."""
 
     customers: int = 500
     outcomes: int = 100
     rule_outcomes: int = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: who of those that bought within `active_window_days` will not buy within `horizon_days`."""
+
+    as_of: date
+    horizon_days: int
+    active_window_days: int
+    seed: int
+    minimums: Minimums = Minimums()
+    champion: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,92 +73,125 @@ class Training:
     calibration_points: pl.DataFrame
 
 
-def train(
-    snapshots: pl.DataFrame,
-    *,
-    as_of: date,
-    horizon_days: int,
-    cutoffs: Cutoffs | None,
-    seed: int,
-    minimums: Minimums | None = None,
-) -> Training:
-    """The contest on snapshots of eligible customers, or what serves without one on too little data.
+def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | None) -> Training:
+    """The contest on snapshots of all customers, or what serves without one on too little data.
 
-    Without a contest the recency rule serves, calibrated on the latest matured cut-off; with hardly an
-    outcome there the base rate does, which is 0.5 where no outcome has matured at all.
+    Only eligible customers are learned from and graded; the purchase model learns from everyone's history. Without a
+    contest the recency rule serves, calibrated on the latest matured cut-off; with hardly an outcome there the base
+    rate does, which is 0.5 where no outcome has matured at all.
     """
-    minimums = minimums or Minimums()
-    matured = snapshots.filter(pl.col("as_of_date") <= as_of - timedelta(days=horizon_days))
-    matured = matured.sort("as_of_date", "customer_id")
+    past = Past.of(snapshots, question)
     if cutoffs is None:
-        return _without_contest(matured, "history is shorter than training, calibration and test need", minimums)
-    lack = _lack("training", _at(matured, cutoffs.training), minimums) or _lack(
-        "test", _at(matured, [cutoffs.test]), minimums
-    )
-    if lack:
-        return _without_contest(matured, lack, minimums)
-    return _contest(matured, horizon_days=horizon_days, cutoffs=cutoffs, seed=seed)
+        return _without_contest(past, "history is shorter than twice the horizon")
+    lacks = [past.lack(fold) for fold in cutoffs.tests]
+    if lacks[0]:
+        return _without_contest(past, lacks[0])
+    tests = [fold for fold, lack in zip(cutoffs.tests, lacks, strict=True) if not lack]
+    with threadpool_limits(1):  # the same digits on any machine, and no threads that wait for each other
+        return _contest(past, tests, cutoffs.serving)
 
 
-def _contest(matured: pl.DataFrame, *, horizon_days: int, cutoffs: Cutoffs, seed: int) -> Training:
-    test = _at(matured, [cutoffs.test])
-    churned = _churned(test)
-    predictions = {
-        name: _fit(candidate, matured, cutoffs.training, cutoffs.calibration).churn_probability(test)
-        for name, candidate in _candidates(seed).items()
-    }
-    contest = gate.Contest(churned, predictions, MODEL, RULES, POPULATION, gate.CHURN_CRITERIA)
-    decision = gate.decide(contest, seed=seed)
-    winner = _candidates(seed)[decision.candidate]
-    serving = _fit(winner, matured, cutoffs.serving_training, cutoffs.serving_calibration)
-    evaluations = [
-        evaluation.evaluate(churned, predicted, metrics=evaluation.CHURN_METRICS, seed=seed).with_columns(
-            model=pl.lit("churn"),
-            candidate=pl.lit(name),
-            cutoff_date=pl.lit(cutoffs.test),
-            horizon_days=pl.lit(horizon_days),
-        )
-        for name, predicted in predictions.items()
-    ]
-    points = [_calibration_points(name, churned, predicted) for name, predicted in predictions.items()]
-    return Training(conform(pl.concat(evaluations), EVALUATIONS), decision, serving, pl.concat(points))
+@dataclass(frozen=True)
+class Past:
+    """Everyone's snapshots, those of eligible customers, and what is asked of them."""
+
+    everyone: pl.DataFrame
+    eligible: pl.DataFrame
+    question: Question
+
+    @classmethod
+    def of(cls, snapshots: pl.DataFrame, question: Question) -> "Past":
+        """Snapshots in an order of their own; those whose outcome has not matured are histories only."""
+        ordered = snapshots.sort("as_of_date", "customer_id")
+        matured = pl.col("as_of_date") <= question.as_of - timedelta(days=question.horizon_days)
+        return cls(ordered, ordered.filter(matured, pl.col("recency_days") < question.active_window_days), question)
+
+    def lack(self, fold: Fold) -> str:
+        """What a fold has too little of, in words; nothing where it has enough."""
+        minimums = self.question.minimums
+        for purpose, days in (("training", fold.training or (fold.calibration,)), ("test", (fold.day,))):
+            some = at(self.eligible, *days)
+            customers, rarer = some["customer_id"].n_unique(), _rarer(_churned(some))
+            if customers < minimums.customers or rarer < minimums.outcomes:
+                return (
+                    f"{purpose} has {customers} customers and {rarer} outcomes of the rarer kind, "
+                    f"of {minimums.customers} and {minimums.outcomes} needed"
+                )
+        return ""
+
+    def purchases(self, fold: Fold) -> PurchaseExpectations:
+        """The purchase model of the fold, from everyone's history on its calibration day."""
+        history = at(self.everyone, fold.calibration)
+        return PurchaseExpectations(horizon_days=self.question.horizon_days).fit(history)
+
+    def fit(self, name: str, fold: Fold, purchases: PurchaseExpectations) -> CalibratedChurn:
+        """A candidate fitted and calibrated for a fold; rules look at no purchase model."""
+        model = CalibratedChurn(make_candidate(name, seed=self.question.seed), purchases if is_model(name) else None)
+        learned, latest = at(self.eligible, *fold.training), at(self.eligible, fold.calibration)
+        if learned.is_empty() and is_model(name):
+            return model.fit_and_calibrate(latest, _churned(latest))
+        learned = latest if learned.is_empty() else learned
+        return model.fit(learned, _churned(learned)).calibrate(latest, _churned(latest))
 
 
-def _candidates(seed: int) -> dict[str, Any]:
+def make_candidate(name: str, *, seed: int, inputs: Any = None) -> Any:
+    """An unfitted candidate by name."""
+    logistic, splines = LogisticChurn(inputs=inputs), LogisticChurn(inputs=inputs, knots=5)
+    boosting = BoostedChurn(inputs=inputs, seed=seed)
     return {
-        MODEL: LogisticChurn(seed=seed),
-        "recency": RecencyRule(),
-        "own_rhythm": OwnRhythmRule(),
+        "purchase_model": SilenceChurn(),
+        "logistic_regression": logistic,
+        "spline_regression": splines,
+        "gradient_boosting": boosting,
+        "blend": BlendedChurn([splines, boosting, SilenceChurn()]),
+        "recency": OneNumberRule("recency_days"),
+        "frequency": OneNumberRule("frequency_count"),
+        "own_rhythm": OneNumberRule("recency_per_gap"),
         POPULATION: BaseRateRule(),
-    }
+    }[name]
 
 
-def _fit(candidate: Any, matured: pl.DataFrame, training: Sequence[date], calibration: date) -> CalibratedChurn:
-    past, latest = _at(matured, training), _at(matured, [calibration])
-    return CalibratedChurn(candidate).fit(past, _churned(past)).calibrate(latest, _churned(latest))
+def is_model(name: str) -> bool:
+    """Whether a candidate is a model; the others are rules."""
+    return name in CHALLENGERS
 
 
-def _without_contest(matured: pl.DataFrame, lack: str, minimums: Minimums) -> Training:
-    days = matured["as_of_date"].unique().sort().tail(1).to_list()
-    latest = _at(matured, days)
+def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
+    question, names = past.question, (*CHALLENGERS, *RULES, POPULATION)
+    outcomes, predictions = [], {name: list[Array]() for name in names}
+    for fold in tests:
+        test = at(past.eligible, fold.day)
+        outcomes.append(Outcome(fold.day, test["customer_id"], _churned(test)))
+        purchases = past.purchases(fold)
+        for name in names:
+            predictions[name].append(past.fit(name, fold, purchases).churn_probability(test))
+    holdouts = Holdouts(outcomes, seed=question.seed)
+    decision = gate.decide(
+        gate.Contest(holdouts, predictions, CHALLENGERS, RULES, POPULATION, gate.CHURN_CRITERIA, question.champion)
+    )
+    evaluations = [
+        as_evaluations(
+            holdouts.table(CHURN_METRICS, told), model="churn", candidate=name, horizon_days=question.horizon_days
+        )
+        for name, told in predictions.items()
+    ]
+    points = [_calibration_points(name, outcomes[0].actual, told[0]) for name, told in predictions.items()]
+    served = past.fit(decision.candidate, serving, past.purchases(serving))
+    return Training(pl.concat(evaluations), decision, served, pl.concat(points))
+
+
+def _without_contest(past: Past, lack: str) -> Training:
+    days = past.eligible["as_of_date"].unique().sort().tail(1).to_list()
+    latest = at(past.eligible, *days)
     churned = _churned(latest)
-    enough = _rarer(churned) >= minimums.rule_outcomes
-    name, rule = ("recency", RecencyRule()) if enough else (POPULATION, BaseRateRule())
+    enough = _rarer(churned) >= past.question.minimums.rule_outcomes
+    name = "recency" if enough else POPULATION
     seen = f"on {len(churned)} customers at {days[0]}" if days else "on nothing: no outcome has matured"
     reason = f"No model was trained: {lack}. {name} serves, calibrated {seen}."
     decision = gate.without_contest("rule" if enough else "population", name, reason=reason)
+    rule = make_candidate(name, seed=0)
     serving = CalibratedChurn(rule).fit(latest, churned).calibrate(latest, churned)
     return Training(empty(EVALUATIONS), decision, serving, empty(CALIBRATION_POINTS))
-
-
-def _lack(purpose: str, snapshots: pl.DataFrame, minimums: Minimums) -> str:
-    customers, rarer = snapshots["customer_id"].n_unique(), _rarer(_churned(snapshots))
-    if customers >= minimums.customers and rarer >= minimums.outcomes:
-        return ""
-    return (
-        f"{purpose} has {customers} customers and {rarer} outcomes of the rarer kind, "
-        f"of {minimums.customers} and {minimums.outcomes} needed"
-    )
 
 
 def _calibration_points(candidate: str, churned: Array, predicted: Array) -> pl.DataFrame:
@@ -154,10 +204,6 @@ def _calibration_points(candidate: str, churned: Array, predicted: Array) -> pl.
         .agg(pl.col("predicted", "observed").implode().list.mean(), customer_count=pl.len())
     )
     return conform(points, CALIBRATION_POINTS)
-
-
-def _at(snapshots: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
-    return snapshots.filter(pl.col("as_of_date").is_in(list(days)))
 
 
 def _churned(snapshots: pl.DataFrame) -> Array:

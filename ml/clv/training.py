@@ -1,30 +1,39 @@
-"""The contest for CLV: model and rules fitted on the past, tested on a later cut-off, winner refitted.
+"""The contest for CLV: models and rules fitted on the past, tested on later cut-offs, the winner fitted on today.
 
-For the test cut-off t = as_of - h candidates are fitted on the histories up to t - h and levelled on the
-outcomes that followed, all matured by t. The one that serves is refitted one step later. Saving does not
-belong here.
+Every fold (see `ml.backtest`) takes its level from its latest matured cut-off. Models of histories need no outcomes:
+fitted on that cut-off they are levelled, then fitted again on the histories up to the fold's own day. Learned models
+are trained on the cut-offs before. What serves is the same with today as its day. Saving does not belong here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
-from ml import evaluation, gate
-from ml.backtest import Cutoffs
-from ml.clv.models import LeveledClv, PurchaseValueModel
-from ml.clv.rules import OrderTimesRateRule, PopulationMeanRule, SpendPerDayRule
-from ml.schemas import MODEL_EVALUATIONS, Schema, conform, empty
+from ml import gate
+from ml.backtest import Cutoffs, Fold, at
+from ml.btyd.expectations import PurchaseExpectations
+from ml.clv.learned import DirectClv, LogLinearClv, TwoStageClv
+from ml.clv.leveling import LeveledClv
+from ml.clv.models import UNSOUND, PurchasesAndLastPeriod, PurchaseValueModel
+from ml.clv.rules import LastPeriodRule, OrderTimesRateRule, PopulationMeanRule, SpendPerDayRule, SpendSoFarRule
+from ml.evaluation import EVALUATIONS, Holdouts, Outcome, as_evaluations
+from ml.metrics import CLV_METRICS, Array, hit_rate
+from ml.schemas import empty
 
-MODEL: Final = "bg_nbd_gamma_gamma"
-RULES: Final = ("spend_per_day", "order_times_rate")
+FAMILIES: Final = ("bg_nbd", "mbg_nbd", "pareto_nbd", "mbg_cnbd_k")
+REPEATERS: Final = "bg_nbd_of_repeaters"
+RECENT: Final = "purchases_and_last_period"
+OF_HISTORIES: Final = (REPEATERS, *FAMILIES, RECENT)
+LEARNED: Final = ("log_linear", "direct_boosting", "two_stage_boosting")
+CHALLENGERS: Final = (*OF_HISTORIES, *LEARNED)
+"""Simplest first."""
+RULES: Final = ("spend_so_far", "spend_per_day", "order_times_rate", "last_period")
 POPULATION: Final = "population_mean"
 FALLBACK: Final = "order_times_rate"
-
-EVALUATIONS: Final[Schema] = {name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,17 @@ class Minimums:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What is asked: the value of every customer's transactions in the `horizon_days` after `as_of`."""
+
+    as_of: date
+    horizon_days: int
+    seed: int
+    minimums: Minimums = Minimums()
+    champion: str | None = None
+
+
+@dataclass(frozen=True)
 class Training:
     """The contest's numbers (EVALUATIONS), who serves and why, and the fitted estimator."""
 
@@ -46,106 +66,152 @@ class Training:
     serving: LeveledClv
 
 
-def train(
-    snapshots: pl.DataFrame,
-    *,
-    as_of: date,
-    horizon_days: int,
-    cutoffs: Cutoffs | None,
-    seed: int,
-    minimums: Minimums | None = None,
-) -> Training:
+def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | None) -> Training:
     """The contest on snapshots of all customers, or what serves without one where there is too little data.
 
-    Without a contest average order times repeat rate serves, levelled on the latest matured cut-off, or as
-    it is (and without intervals) where hardly an outcome has matured.
+    Snapshots of `as_of` itself are histories for the model that serves. Without a contest average order times repeat
+    rate serves, levelled on the latest matured cut-off, or as it is (and without intervals) where hardly an outcome
+    has matured.
     """
-    minimums = minimums or Minimums()
-    matured = snapshots.filter(pl.col("as_of_date") <= as_of - timedelta(days=horizon_days))
-    matured = matured.sort("as_of_date", "customer_id")
+    past = Past(snapshots.sort("as_of_date", "customer_id"), question)
     if cutoffs is None:
-        return _without_contest(matured, "history is shorter than fit and test need", horizon_days, minimums)
-    past, test = _at(matured, [cutoffs.calibration]), _at(matured, [cutoffs.test])
-    lack = _lack("calibration", past, minimums) or _lack("test", test, minimums)
-    if lack:
-        return _without_contest(matured, lack, horizon_days, minimums)
-    return _contest(past, test, horizon_days=horizon_days, test_date=cutoffs.test, seed=seed)
+        return _without_contest(past, "history is shorter than twice the horizon")
+    lacks = [past.lack(fold) for fold in cutoffs.tests]
+    if lacks[0]:
+        return _without_contest(past, lacks[0])
+    tests = [fold for fold, lack in zip(cutoffs.tests, lacks, strict=True) if not lack]
+    with threadpool_limits(1):  # the same digits on any machine, and no threads that wait for each other
+        return _contest(past, tests, cutoffs.serving)
 
 
-def _contest(past: pl.DataFrame, test: pl.DataFrame, *, horizon_days: int, test_date: date, seed: int) -> Training:
-    fitted = {name: _fit(candidate, past, horizon_days) for name, candidate in _candidates().items()}
-    predicted = {name: model.predict(test, horizon_days=horizon_days) for name, model in fitted.items()}
-    expected = {name: frame["expected_amount"].to_numpy() for name, frame in predicted.items()}
-    amounts = test["future_amount"].to_numpy()
-    contest = gate.Contest(amounts, expected, MODEL, RULES, POPULATION, gate.CLV_CRITERIA)
-    decision = gate.decide(contest, seed=seed)
-    decision = replace(decision, reason=f"{decision.reason} {fitted[MODEL].candidate_.message_}")
-    evaluations = [
-        _evaluate(test, frame, seed).with_columns(
-            model=pl.lit("clv"),
-            candidate=pl.lit(name),
-            cutoff_date=pl.lit(test_date),
-            horizon_days=pl.lit(horizon_days),
-        )
-        for name, frame in predicted.items()
-    ]
-    serving = _fit(_candidates()[decision.candidate], test, horizon_days)
-    return Training(conform(pl.concat(evaluations), EVALUATIONS), decision, serving)
+@dataclass(frozen=True)
+class Past:
+    """Everyone's snapshots and what is asked of them; a fit of histories that two folds need is made once."""
+
+    snapshots: pl.DataFrame
+    question: Question
+    _kept: dict[tuple[str, date], Any] = field(default_factory=dict)
+
+    def lack(self, fold: Fold) -> str:
+        """What a fold has too little of, in words; nothing where it has enough."""
+        minimums = self.question.minimums
+        for purpose, day in (("calibration", fold.calibration), ("test", fold.day)):
+            some = at(self.snapshots, day)
+            came_back = some.filter((pl.col("purchase_day_count") > 1) & (pl.col("value_amount") > 0)).height
+            found = (some.height, came_back, some.filter(pl.col("future_purchase_count") > 0).height)
+            needed = (minimums.customers, minimums.repeat_customers, minimums.future_buyers)
+            if any(have < need for have, need in zip(found, needed, strict=True)):
+                return (
+                    f"{purpose} has {found[0]} customers, {found[1]} who came back and {found[2]} who bought later, "
+                    f"of {needed[0]}, {needed[1]} and {needed[2]} needed"
+                )
+        return ""
+
+    def obstacle(self, name: str, fold: Fold) -> str:
+        """Why a candidate cannot take part in a fold, in words; nothing where it can."""
+        if name in LEARNED and not fold.training:
+            return f"{name} has no matured cut-off to learn from before the one that calibrates."
+        if name in OF_HISTORIES:
+            fits = [self._history_model(name, day) for day in (fold.calibration, fold.day)]
+            return next((f"{name} {UNSOUND}: {fit.message_}" for fit in fits if not fit.is_sound_), "")
+        return ""
+
+    def fit(self, name: str, fold: Fold) -> LeveledClv:
+        """A candidate fitted for a fold and brought to the level of its calibration cut-off."""
+        horizon, latest = self.question.horizon_days, at(self.snapshots, fold.calibration)
+        if name in LEARNED:
+            purchases = PurchaseExpectations(horizon_days=horizon).fit(latest)
+            model = LeveledClv(self._unfitted(name), purchases)
+            return model.fit(at(self.snapshots, *fold.training)).calibrate(latest, horizon_days=horizon)
+        if name in OF_HISTORIES:
+            fits = [self._history_model(name, day) for day in (fold.calibration, fold.day)]
+            return LeveledClv(fits[0]).keep(fits[0]).calibrate(latest, horizon_days=horizon).keep(fits[1])
+        return LeveledClv(self._unfitted(name)).fit(latest).calibrate(latest, horizon_days=horizon)
+
+    def _unfitted(self, name: str) -> Any:
+        return make_candidate(name, horizon_days=self.question.horizon_days, seed=self.question.seed)
+
+    def _history_model(self, name: str, day: date) -> Any:
+        if (name, day) not in self._kept:
+            self._kept[name, day] = self._unfitted(name).fit(at(self.snapshots, day))
+        return self._kept[name, day]
 
 
-def _candidates() -> dict[str, Any]:
+def make_candidate(name: str, *, horizon_days: int, seed: int = 0) -> Any:
+    """An unfitted candidate by name."""
+    if name in FAMILIES:
+        return PurchaseValueModel(name)
     return {
-        MODEL: PurchaseValueModel(),
+        REPEATERS: PurchaseValueModel("bg_nbd", spenders="repeaters"),
+        RECENT: PurchasesAndLastPeriod(horizon_days=horizon_days),
+        "log_linear": LogLinearClv(),
+        "direct_boosting": DirectClv(seed=seed),
+        "two_stage_boosting": TwoStageClv(seed=seed),
+        "spend_so_far": SpendSoFarRule(),
         "spend_per_day": SpendPerDayRule(),
         "order_times_rate": OrderTimesRateRule(),
+        "last_period": LastPeriodRule(),
         POPULATION: PopulationMeanRule(),
-    }
+    }[name]
 
 
-def _fit(candidate: Any, snapshots: pl.DataFrame, horizon_days: int) -> LeveledClv:
-    return LeveledClv(candidate).fit(snapshots).calibrate(snapshots, horizon_days=horizon_days)
+def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
+    horizon = past.question.horizon_days
+    obstacles = {name: _first(past.obstacle(name, fold) for fold in (*tests, serving)) for name in CHALLENGERS}
+    challengers = [name for name, obstacle in obstacles.items() if not obstacle]
+    names = (*challengers, *RULES, POPULATION)
+    told: dict[str, list[pl.DataFrame]] = {name: [] for name in names}
+    outcomes = []
+    for fold in tests:
+        test = at(past.snapshots, fold.day)
+        outcomes.append(Outcome(fold.day, test["customer_id"], test["future_amount"].to_numpy()))
+        for name in names:
+            told[name].append(past.fit(name, fold).predict(test, horizon_days=horizon))
+    holdouts = Holdouts(outcomes, seed=past.question.seed)
+    amounts = {name: [frame["expected_amount"].to_numpy() for frame in frames] for name, frames in told.items()}
+    contest = gate.Contest(
+        holdouts, amounts, challengers, RULES, POPULATION, gate.CLV_CRITERIA, past.question.champion
+    )
+    decision = gate.decide(contest).refuse({name: why for name, why in obstacles.items() if why})
+    evaluations = [_evaluations(name, holdouts, amounts[name], told[name], horizon) for name in names]
+    return Training(pl.concat(evaluations), decision, past.fit(decision.candidate, serving))
 
 
-def _without_contest(matured: pl.DataFrame, lack: str, horizon_days: int, minimums: Minimums) -> Training:
+def _first(texts: Any) -> str:
+    return next((text for text in texts if text), "")
+
+
+def _without_contest(past: Past, lack: str) -> Training:
+    question = past.question
+    matured = past.snapshots.filter(
+        pl.col("as_of_date") <= question.as_of - timedelta(days=question.horizon_days)
+    )
     days = matured["as_of_date"].unique().sort().tail(1).to_list()
-    latest = _at(matured, days)
-    serving = LeveledClv(_candidates()[FALLBACK]).fit(latest)
+    latest = at(matured, *days)
+    serving = LeveledClv(make_candidate(FALLBACK, horizon_days=question.horizon_days)).fit(latest)
     level = "with its level as it is: hardly an outcome has matured"
-    if latest.height >= minimums.level_customers:
-        serving.calibrate(latest, horizon_days=horizon_days)
+    if latest.height >= question.minimums.level_customers:
+        serving.calibrate(latest, horizon_days=question.horizon_days)
         level = f"levelled on {latest.height} customers at {days[0]}"
     reason = f"No model was trained: {lack}. {FALLBACK} serves, {level}."
     decision = gate.without_contest("rule", FALLBACK, reason=reason)
     return Training(empty(EVALUATIONS), decision, serving)
 
 
-def _lack(purpose: str, snapshots: pl.DataFrame, minimums: Minimums) -> str:
-    paid = (pl.col("purchase_day_count") > 1) & (pl.col("monetary_amount") > 0)
-    found = (
-        snapshots.height,
-        snapshots.filter(paid).height,
-        snapshots.filter(pl.col("future_purchase_count") > 0).height,
-    )
-    needed = (minimums.customers, minimums.repeat_customers, minimums.future_buyers)
-    if all(have >= need for have, need in zip(found, needed, strict=True)):
-        return ""
-    return (
-        f"{purpose} has {found[0]} customers, {found[1]} who came back and {found[2]} who bought later, "
-        f"of {needed[0]}, {needed[1]} and {needed[2]} needed"
-    )
-
-
-def _evaluate(test: pl.DataFrame, predicted: pl.DataFrame, seed: int) -> pl.DataFrame:
-    amounts, expected = test["future_amount"].to_numpy(), predicted["expected_amount"].to_numpy()
-    p10, p90 = (predicted[f"expected_amount_{end}"].to_numpy() for end in ("p10", "p90"))
-    held = ((amounts >= p10) & (amounts <= p90)).astype(np.float64)
-    return pl.concat(
-        [
-            evaluation.evaluate(amounts, expected, metrics=evaluation.CLV_METRICS, seed=seed),
-            evaluation.evaluate(held, expected, metrics={"interval_coverage": evaluation.hit_rate}, seed=seed),
+def _evaluations(
+    name: str, holdouts: Holdouts, amounts: list[Array], told: list[pl.DataFrame], horizon_days: int
+) -> pl.DataFrame:
+    """EVALUATIONS of one candidate: its metrics, and how often its intervals held what happened."""
+    tables = [holdouts.table(CLV_METRICS, amounts)]
+    for metric, held in (
+        ("interval_coverage", lambda actual, p10, p90: (actual >= p10) & (actual <= p90)),
+        ("p90_coverage", lambda actual, p10, p90: actual <= p90),  # noqa: ARG005 - the same shape
+    ):
+        hits = [
+            held(outcome.actual, *(frame[f"expected_amount_{end}"].to_numpy() for end in ("p10", "p90"))).astype(
+                np.float64
+            )
+            for outcome, frame in zip(holdouts.outcomes, told, strict=True)
         ]
-    )
-
-
-def _at(snapshots: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
-    return snapshots.filter(pl.col("as_of_date").is_in(list(days)))
+        tables.append(holdouts.table({metric: hit_rate}, amounts, actuals=hits))
+    return as_evaluations(pl.concat(tables), model="clv", candidate=name, horizon_days=horizon_days)
