@@ -10,10 +10,10 @@ from orchestration.assets import churn, clv, features, landing, limits, models, 
 from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
 from orchestration.errors import ClienteleError
+from orchestration.intake.source_file import Source, load_source
 from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.run import run_resource
 from orchestration.settings import Settings
-from orchestration.source import Source, load_source
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

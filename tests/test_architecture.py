@@ -11,7 +11,7 @@ import pytest
 
 from ml.schemas import TABLES, TRANSACTIONS, empty
 from orchestration.definitions import build_definitions
-from orchestration.entities import ENTITIES
+from orchestration.intake.entities import ENTITIES
 from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse

@@ -5,13 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import landing
-from orchestration.connections import Connection
 from orchestration.dbt import OWNERS
 from orchestration.errors import InputError
+from orchestration.intake import landing
+from orchestration.intake.connections import Connection
+from orchestration.intake.source_file import Source
 from orchestration.run import Run
 from orchestration.settings import Settings
-from orchestration.source import Source
 
 
 def fetched_tables(source: Source | None, settings: Settings) -> tuple[list[dg.AssetsDefinition], dict[str, Any]]:

@@ -6,14 +6,14 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration import loads as record
 from orchestration.dbt import OWNERS
-from orchestration.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.errors import InputError
-from orchestration.file_patterns import FETCHED
 from orchestration.ingest import ingest, register
+from orchestration.intake import loads as record
+from orchestration.intake.entities import ENTITIES, START_ENTITIES, Entity
+from orchestration.intake.file_patterns import FETCHED
+from orchestration.intake.source_file import Source
 from orchestration.run import Run
-from orchestration.source import Source
 
 NEW = ("loaded", "changed")
 

@@ -1,6 +1,6 @@
 """Source files: the YAML that says which files a company has and which column means what.
 
-Reading and validating it belongs here; opening the data files it names belongs in `ingest`.
+Reading and validating it belongs here; opening the data files it names belongs in `file_reader`.
 """
 
 import difflib
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from orchestration.configuration import (
+from orchestration.errors import InputError
+from orchestration.intake.configuration import (
     ActionsConfig,
     Limits,
     ModelsConfig,
@@ -23,11 +24,10 @@ from orchestration.configuration import (
     Strict,
     as_tuple,
 )
-from orchestration.connections import Connection
-from orchestration.entities import ENTITIES, START_ENTITIES
-from orchestration.errors import InputError
-from orchestration.file_patterns import FETCHED, matches, searched
-from orchestration.rules import Rules
+from orchestration.intake.connections import Connection
+from orchestration.intake.entities import ENTITIES, START_ENTITIES
+from orchestration.intake.file_patterns import FETCHED, matches, searched
+from orchestration.intake.rules import Rules
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 

@@ -1,6 +1,6 @@
-"""One source file through the eyes of its mapping: bind the expressions, compare with last time, copy to Parquet.
+"""One data file through the eyes of its mapping: bind the expressions, compare with last time, copy to Parquet.
 
-All SQL of a source file runs here, in a connection that can touch this file and the target folders only. How bytes
+All SQL of a source runs here, in a connection that can touch this file and the target folders only. How bytes
 become records belongs in `text_files`; which files are new, and where deliveries live, in `ingest`.
 """
 
@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from orchestration import lookups, mapping
-from orchestration.entities import Entity
 from orchestration.errors import InputError
-from orchestration.plain_text import as_unreadable, suffix
-from orchestration.source import Part, Source, nearest
-from orchestration.text_files import JSON_LINES, PARQUET, Table, tabulate
+from orchestration.intake import lookups, mapping
+from orchestration.intake.entities import Entity
+from orchestration.intake.plain_text import as_unreadable, suffix
+from orchestration.intake.source_file import Part, Source, nearest
+from orchestration.intake.text_files import JSON_LINES, PARQUET, Table, tabulate
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
 UNTYPED = "untyped"  # a column of a text file
@@ -35,7 +35,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class SourceReader:
+class FileReader:
     """Reads one file of one part of an entity; `shown` is its name as people know it, `others` its lookups' files."""
 
     path: Path

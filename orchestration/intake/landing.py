@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from pydantic import SecretStr
 
-from orchestration.connections import Connection
 from orchestration.errors import InputError
+from orchestration.intake.connections import Connection
+from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
-from orchestration.source import Source
 
 if TYPE_CHECKING:
     from dlt import Pipeline

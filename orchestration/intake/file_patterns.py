@@ -1,6 +1,6 @@
 """Which files a pattern of a source file means: a name, wildcards, files of a package, or what was fetched.
 
-What is in them belongs in `source_reader`.
+What is in them belongs in `file_reader`.
 """
 
 import importlib.util
