@@ -59,8 +59,8 @@ def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -
             if not is_known or not all(set(pattern) & set("*?[") for pattern in part.files):
                 raise
             files = []
-        others = source.lookup_files(part, entity=entity.name, landing=landing)
-        readers += [FileReader(path, shown, part, entity, source, others) for shown, path in files]
+        lookup_files = source.lookup_files(part, entity=entity.name, landing=landing)
+        readers += [FileReader(path, shown, part, entity, source, lookup_files) for shown, path in files]
     return readers
 
 
@@ -157,7 +157,9 @@ def _mapping_hash(reader: FileReader) -> str:
 
 def _place(reader: FileReader, hashes: FileHashes) -> dict[str, str]:
     """What the rows take from elsewhere than the file: where it lies, and the content of its lookups."""
-    looked_up = {f"lookup {name}": [hashes.of(path) for _, path in files] for name, files in reader.others.items()}
+    looked_up = {
+        f"lookup {name}": [hashes.of(path) for _, path in files] for name, files in reader.lookup_files.items()
+    }
     return reader.place | {
         name: hashlib.sha256("".join(found).encode()).hexdigest() for name, found in looked_up.items()
     }

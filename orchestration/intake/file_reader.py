@@ -36,14 +36,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class FileReader:
-    """Reads one file of one part of an entity; `shown` is its name as people know it, `others` its lookups' files."""
+    """Reads one file of one part of an entity, whose name as people know it is `shown`."""
 
     path: Path
     shown: str
     part: Part
     entity: Entity
     source: Source
-    others: lookups.Files = field(default_factory=dict)
+    lookup_files: lookups.Files = field(default_factory=dict)
 
     @property
     def is_parquet(self) -> bool:
@@ -98,13 +98,13 @@ class FileReader:
         """A connection with the file's rows as the view `source`, and the numbers of its unreadable lines."""
         try:
             table = tabulate(self.path, shown=self.shown, options=self.part.options, scratch=scratch)
-            others = lookups.tables(self.part.lookups, self.others, scratch=scratch)
+            looked_up = lookups.tables(self.part.lookups, self.lookup_files, scratch=scratch)
         except OSError as error:
             raise as_unreadable(f"{self._field}: {self.shown}", error) from None
         except InputError as error:
             raise InputError(f"{self._field}: {error}") from None
         file = f"read_parquet({literal(str(table.path))}, hive_partitioning = false)"
-        readable = [table.path, *(other.path for found in others.values() for other in found)]
+        readable = [table.path, *(other.path for found in looked_up.values() for other in found)]
         with sandbox(files=readable, folders=[scratch, *folders]) as connection:
             try:
                 present = {row[0].casefold() for row in connection.execute(f"describe from {file}").fetchall()}
@@ -113,14 +113,14 @@ class FileReader:
                 number = "row_number() over ()" if self.is_parquet else "_row_number"
                 kept = "* exclude (_row_number)" if "_row_number" in present else "*"
                 rows = f"select {kept}{added}, {number} as _row_number from {file}"
-                connection.execute(f"create view source as {self._looked_up(connection, rows, others)}")
+                connection.execute(f"create view source as {self._with_lookups(connection, rows, looked_up)}")
                 yield connection, table.unreadable
             except DatabaseError as error:
                 raise self._unreadable(error) from None
 
-    def _looked_up(self, connection: Connection, rows: str, others: dict[str, list[Table]]) -> str:
+    def _with_lookups(self, connection: Connection, rows: str, tables: dict[str, list[Table]]) -> str:
         try:
-            return lookups.joined(connection, rows, self.part.lookups, others)
+            return lookups.joined(connection, rows, self.part.lookups, tables)
         except InputError as error:
             raise InputError(f"{self._field}.{error}") from None
 
