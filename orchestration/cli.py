@@ -43,8 +43,8 @@ def run(
     with _explained():
         from rich.console import Console
 
+        from orchestration.intake.source_file import load_source
         from orchestration.run import parse_day, writer_lock
-        from orchestration.source import load_source
 
         settings = _settings(source, data_dir)
         described = load_source(settings.source)
@@ -104,7 +104,7 @@ def init(
 ) -> None:
     """Look at files and draft a source file to edit, with every guess marked as one."""
     with _explained():
-        from orchestration.drafting import draft
+        from orchestration.intake.drafting import draft
 
         if out.exists():
             raise InputError(f"{out} exists already: name another file with --out.")

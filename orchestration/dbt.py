@@ -81,8 +81,8 @@ class InstalledDbt(DbtCliResource):
     def _cli_version(self) -> Version:
         return Version(version("dbt-core"))
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # type: ignore[override]  # None is taken
-        """No handle on the warehouse in this process."""
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+        """No handle on the warehouse in this process: dagster-dbt goes on without one."""
 
 
 def dbt_resource() -> InstalledDbt:

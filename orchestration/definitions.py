@@ -6,14 +6,14 @@ from typing import Any
 import dagster as dg
 
 from orchestration import automation
-from orchestration.assets import churn, clv, features, landing, limits, models, raw, segmentation
+from orchestration.assets import churn, clv, declarations, features, landing, models, past_totals, raw, segmentation
 from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
 from orchestration.errors import ClienteleError
+from orchestration.intake.source_file import Source, load_source
 from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.run import run_resource
 from orchestration.settings import Settings
-from orchestration.source import Source, load_source
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -24,7 +24,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     python = [
         *fetched,
         *raw.assets(source),
-        *limits.ASSETS,
+        *declarations.ASSETS,
+        *past_totals.ASSETS,
         *features.ASSETS,
         *segmentation.ASSETS,
         *churn.ASSETS,

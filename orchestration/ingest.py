@@ -1,14 +1,14 @@
-"""Source files to raw Parquet, each content once, by its hash; and the views through which dbt sees it.
+"""Data files to raw Parquet, each content once, by its hash; and the views through which dbt sees it.
 
 Where deliveries lie and how they appear belongs in `deliveries`. What a value means is decided later, in dbt's staging.
 """
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestration.deliveries import (
+from orchestration.errors import InputError
+from orchestration.intake.deliveries import (
     PROVENANCE,
     Delivery,
     clear_unfinished,
@@ -17,30 +17,14 @@ from orchestration.deliveries import (
     read_deliveries,
     rename,
 )
-from orchestration.entities import Entity
-from orchestration.errors import InputError
-from orchestration.file_hashes import FileHashes, Stamp
-from orchestration.plain_text import as_unreadable
+from orchestration.intake.entities import Entity
+from orchestration.intake.file_hashes import FileHashes, Stamp
+from orchestration.intake.file_reader import FileReader
+from orchestration.intake.loads import Load
+from orchestration.intake.plain_text import as_unreadable
+from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
-from orchestration.source import Source
-from orchestration.source_reader import SourceReader
 from orchestration.warehouse import Connection, literal, quoted
-
-
-@dataclass(frozen=True)
-class Load:
-    """What happened to one file in one run.
-
-    `outcome` is loaded, changed (its rows replace those before), unchanged, renamed (same content, the old name is
-    gone), repeated (the same content as another file, not loaded again) or missing (its rows stay).
-    """
-
-    entity: str
-    source_file: str
-    outcome: str
-    row_count: int
-    received_at: str = field(default="", compare=False)
-    note: str | None = field(default=None, compare=False)
 
 
 def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
@@ -62,7 +46,7 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
     return loads + [Load(entity.name, name, "missing", d.row_count, _now()) for name, d in sorted(gone.items())]
 
 
-def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -> list[SourceReader]:
+def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -> list[FileReader]:
     """Every file as each part reads it.
 
     A pattern with wildcards may match nothing once files were received: an inbox is empty on some days.
@@ -75,8 +59,8 @@ def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -
             if not is_known or not all(set(pattern) & set("*?[") for pattern in part.files):
                 raise
             files = []
-        others = source.lookup_files(part, entity=entity.name, landing=landing)
-        readers += [SourceReader(path, shown, part, entity, source, others) for shown, path in files]
+        lookup_files = source.lookup_files(part, entity=entity.name, landing=landing)
+        readers += [FileReader(path, shown, part, entity, source, lookup_files) for shown, path in files]
     return readers
 
 
@@ -115,7 +99,7 @@ class _Ledger:
         """The delivery that stands for each file name."""
         return current_deliveries(self.deliveries)
 
-    def receive(self, reader: SourceReader, hashes: FileHashes, *, listed: set[str]) -> Load:
+    def receive(self, reader: FileReader, hashes: FileHashes, *, listed: set[str]) -> Load:
         """Load one file unless its content is known."""
         shown, before = reader.shown, self.current.get(reader.shown)
         try:
@@ -141,7 +125,7 @@ class _Ledger:
         return Load(self._entity.name, shown, outcome, delivery.row_count, delivery.received_at, note)
 
     def _deliver(
-        self, reader: SourceReader, content: tuple[str, str, dict[str, str]], stamp: Stamp
+        self, reader: FileReader, content: tuple[str, str, dict[str, str]], stamp: Stamp
     ) -> tuple[Delivery, str | None]:
         file_hash, mapping_hash, place = content
         alike = [d for d in self.deliveries if d.mapping_hash == mapping_hash]
@@ -165,15 +149,17 @@ class _Ledger:
         self.deliveries[at] = rename(delivery, names, homes=[self._raw, self._vault])
 
 
-def _mapping_hash(reader: SourceReader) -> str:
+def _mapping_hash(reader: FileReader) -> str:
     """What decides how a file is read and which of its columns leave the vault."""
     published = [name for name in reader.entity.private if name not in reader.source.private(reader.entity.name)]
     return hashlib.sha256((reader.part.model_dump_json(exclude={"files"}) + "".join(published)).encode()).hexdigest()
 
 
-def _place(reader: SourceReader, hashes: FileHashes) -> dict[str, str]:
+def _place(reader: FileReader, hashes: FileHashes) -> dict[str, str]:
     """What the rows take from elsewhere than the file: where it lies, and the content of its lookups."""
-    looked_up = {f"lookup {name}": [hashes.of(path) for _, path in files] for name, files in reader.others.items()}
+    looked_up = {
+        f"lookup {name}": [hashes.of(path) for _, path in files] for name, files in reader.lookup_files.items()
+    }
     return reader.place | {
         name: hashlib.sha256("".join(found).encode()).hexdigest() for name, found in looked_up.items()
     }

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.errors import InputError
+from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
-from orchestration.source import Source, load_source
 from orchestration.warehouse import reader, records
 
 TABLES = {

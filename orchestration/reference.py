@@ -9,10 +9,10 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from orchestration.connections import Connection
-from orchestration.entities import ENTITIES
+from orchestration.intake.connections import Connection
+from orchestration.intake.entities import ENTITIES
+from orchestration.intake.source_file import FileOptions, Lookup, Source
 from orchestration.settings import PROJECT_DIR
-from orchestration.source import FileOptions, Lookup, Source
 
 PAGE = PROJECT_DIR / "docs" / "configuration.md"
 

@@ -15,8 +15,8 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from orchestration.errors import BusyError, InputError
+from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
-from orchestration.source import Source, load_source
 from orchestration.warehouse import Warehouse
 
 

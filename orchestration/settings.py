@@ -1,6 +1,6 @@
 """The only reader of environment variables: where things are on this machine, and nothing about the data.
 
-What a column means belongs in a source file (`source.py`); what a run was asked for belongs in `day.py`.
+What a column means belongs in a source file (`intake.source_file`); what a run was asked for, its day too, in `run`.
 """
 
 import os

@@ -6,10 +6,11 @@ from typing import Any
 
 import duckdb
 
-from orchestration.entities import ENTITIES
-from orchestration.ingest import Load, ingest, register
+from orchestration.ingest import ingest, register
+from orchestration.intake.entities import ENTITIES
+from orchestration.intake.loads import Load
+from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
-from orchestration.source import Source, load_source
 
 ENTITY = ENTITIES["transactions"]
 COLUMNS = {"transaction_id": "id", "occurred_at": "date", "amount": "amount", "product_id": "product"}

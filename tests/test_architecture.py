@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from ml.schemas import TABLES, TRANSACTIONS, empty
+from orchestration import reference
 from orchestration.definitions import build_definitions
-from orchestration.entities import ENTITIES
+from orchestration.intake.entities import ENTITIES
 from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
@@ -193,3 +194,7 @@ def test_what_make_run_installs_is_a_part_of_what_make_test_installs() -> None:
         for name in ("requirements.lock", "requirements-dev.lock")
     ]
     assert pins[0] <= pins[1]
+
+
+def test_the_reference_page_is_what_the_models_of_source_files_say() -> None:
+    assert reference.PAGE.read_text(encoding="utf-8") == reference.page()

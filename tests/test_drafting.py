@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.drafting import draft
 from orchestration.errors import InputError
-from orchestration.source import load_source
+from orchestration.intake.drafting import draft
+from orchestration.intake.source_file import load_source
 from tests.commands import clientele
 
 ORDERS = "order_no,customer,ordered_at,sku,pieces,unit_price,remark\n1,ada,2024-01-01 10:00:00,mug,2,4.50,hello\n"

@@ -10,12 +10,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from orchestration import loads as record
 from orchestration.dbt import DBT, variables
-from orchestration.entities import ENTITIES
 from orchestration.errors import InputError
 from orchestration.ingest import register
-from orchestration.rules import Rules
+from orchestration.intake import loads as record
+from orchestration.intake.entities import ENTITIES
+from orchestration.intake.rules import Rules
 from orchestration.settings import DBT_PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.inbox import COLUMNS, HEADER, Inbox

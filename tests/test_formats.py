@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from orchestration.errors import InputError
-from orchestration.source import FileOptions
-from orchestration.source_reader import SourceReader
+from orchestration.intake.file_reader import FileReader
+from orchestration.intake.source_file import FileOptions
 from tests.inbox import COLUMNS, ENTITY, HEADER, Inbox
 
 ROWS = ["1,2024-01-01,10.50,Käse", "2,2024-01-02,-3,Brot", "3,2024-01-03,1200.25,"]
@@ -280,7 +280,7 @@ def test_a_value_that_makes_an_expression_fail_rejects_its_row_alone(tmp_path: P
 def test_the_count_before_a_run_is_the_count_of_the_run(tmp_path: Path) -> None:
     made = shop(tmp_path, PLAIN + '4,"\n')
     (part,) = made.source.entities["transactions"]
-    assert SourceReader(made.inbox / "a.csv", "in/a.csv", part, ENTITY, made.source).count() == len(made.raw()) == 4
+    assert FileReader(made.inbox / "a.csv", "in/a.csv", part, ENTITY, made.source).count() == len(made.raw()) == 4
 
 
 def test_options_that_contradict_each_other_are_refused() -> None:

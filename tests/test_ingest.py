@@ -6,11 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.entities import ENTITIES
 from orchestration.errors import InputError
-from orchestration.ingest import Load, ingest, register
+from orchestration.ingest import ingest, register
+from orchestration.intake.entities import ENTITIES
+from orchestration.intake.loads import Load
+from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
-from orchestration.source import Source, load_source
 from orchestration.warehouse import Warehouse
 
 SALES = "id,card,sold,paid\na,ann,2026-01-05,1.00\nb,bob,2026-01-06,2.00\n"

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 
 from orchestration.assets import raw
 from orchestration.assets.landing import fetched_tables
-from orchestration.entities import ENTITIES
 from orchestration.errors import InputError
 from orchestration.ingest import register
+from orchestration.intake.entities import ENTITIES
+from orchestration.intake.source_file import load_source
 from orchestration.run import run_resource
 from orchestration.settings import Settings
-from orchestration.source import load_source
 from tests import postgres
 from tests.marts import QUIET
 

@@ -14,9 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 from ml.churn.models import TRUSTED_TYPES
 from orchestration.errors import ClienteleError
+from orchestration.intake.source_file import load_source
 from orchestration.model_files import ModelCard, ModelFiles, dump, versions_frame
 from orchestration.settings import Settings
-from orchestration.source import load_source
 
 CONFIG = {"horizon_days": 30}
 

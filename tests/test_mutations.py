@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from orchestration.errors import InputError
-from orchestration.ingest import Load
+from orchestration.intake.loads import Load
 from tests.inbox import COLUMNS, HEADER, Inbox
 
 ABSURD = [

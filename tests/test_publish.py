@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from orchestration.errors import CheckError
+from orchestration.intake.source_file import load_source
 from orchestration.publish import DATABASE, PUBLIC_SCHEMAS, publish, read_manifest
 from orchestration.run import Run
 from orchestration.settings import Settings
-from orchestration.source import load_source
 from orchestration.warehouse import Warehouse, reader
 from tests.shop import SOURCE
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import InputError
-from orchestration.source import Source, load_source
+from orchestration.intake.source_file import Source, load_source
 
 GOOD = """
 name: shop

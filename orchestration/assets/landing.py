@@ -5,13 +5,13 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import landing
-from orchestration.connections import Connection
 from orchestration.dbt import OWNERS
 from orchestration.errors import InputError
+from orchestration.intake import landing
+from orchestration.intake.connections import Connection
+from orchestration.intake.source_file import Source
 from orchestration.run import Run
 from orchestration.settings import Settings
-from orchestration.source import Source
 
 
 def fetched_tables(source: Source | None, settings: Settings) -> tuple[list[dg.AssetsDefinition], dict[str, Any]]:
@@ -33,6 +33,7 @@ def fetched_tables(source: Source | None, settings: Settings) -> tuple[list[dg.A
 def _fetched(name: str, connection: Connection, source: Source, settings: Settings) -> dg.AssetsDefinition:
     from dagster_dlt import DagsterDltResource, DagsterDltTranslator, dlt_assets
     from dagster_dlt.translator import DltResourceTranslatorData
+    from dlt.common.exceptions import DltException
 
     class Translator(DagsterDltTranslator):
         """Key = connection and table, as `files: landing:<connection>/<table>` names them."""
@@ -61,7 +62,7 @@ def _fetched(name: str, connection: Connection, source: Source, settings: Settin
         home = run.settings.landing_dir / source.name / name
         try:
             results = list(dlt.run(context=context, loader_file_format="parquet"))
-        except Exception as error:  # noqa: BLE001 - dlt, SQLAlchemy and every driver raise their own
+        except DltException as error:  # around whatever SQLAlchemy, a driver or an API's client raised
             raise landing.explained(name, error, given) from None
         for result in results:
             asset, told = result.asset_key or dg.AssetKey([]), dict(result.metadata or {})

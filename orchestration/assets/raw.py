@@ -1,4 +1,4 @@
-"""What was received, as assets: one per input entity; and the settings and rules of the run that dbt reads."""
+"""What was received, as assets: one per input entity, the record of loads, and what the run was asked for."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration import loads as record
 from orchestration.dbt import OWNERS
-from orchestration.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.errors import InputError
-from orchestration.file_patterns import FETCHED
 from orchestration.ingest import ingest, register
+from orchestration.intake import loads as record
+from orchestration.intake.entities import ENTITIES, START_ENTITIES, Entity
+from orchestration.intake.file_patterns import FETCHED
+from orchestration.intake.source_file import Source
 from orchestration.run import Run
-from orchestration.source import Source
 
 NEW = ("loaded", "changed")
 
@@ -100,17 +100,6 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"dagster/row_count": 1, **shown})
 
 
-def declared(table: str, description: str) -> dg.AssetsDefinition:
-    """The asset of one list in the source file's `rules`, which dbt joins as `table`."""
-
-    @dg.asset(key=table.split("."), group_name="raw", kinds={"duckdb"}, owners=OWNERS, description=description)
-    def rule(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-        rows = run.warehouse.write(table, run.source.rules.tables()[table])
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
-
-    return rule
-
-
 def _check_day(run: Run) -> None:
     # The first of the rows that staging may accept: it rejects whatever is dated before 1900.
     first = run.warehouse.read(
@@ -136,10 +125,6 @@ def assets(source: Source | None) -> list[dg.AssetsDefinition]:
         *(received(entity, fetched=_fetched(source, name)) for name, entity in ENTITIES.items()),
         loads,
         source_settings,
-        declared(
-            "raw.rule_non_products", "One row per product id, or beginning of one, that the source says is no product."
-        ),
-        declared("raw.rule_test_customers", "One row per customer id that the source says is a test and no customer."),
     ]
 
 

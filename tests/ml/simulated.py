@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from ml.backtest import Cutoffs, build_snapshots, plan_cutoffs
 from ml.schemas import TRANSACTIONS, conform
 
 Array = npt.NDArray[np.float64]
+Model = TypeVar("Model")
 AS_OF = date(2026, 6, 30)
 HORIZON = 60
 
@@ -46,6 +48,14 @@ def _arrivals(random: np.random.Generator, rate: Array, *, until: float) -> Arra
     width = int(rate.max() * until * 2) + 30
     arrivals: Array = np.cumsum(random.exponential(1, (len(rate), width)), axis=1) / rate[:, None]
     return arrivals
+
+
+def known(model: type[Model], **parameters: float) -> Model:
+    """A model as if it had been fitted to these parameters."""
+    fitted = model()
+    for name, value in parameters.items():
+        setattr(fitted, f"{name}_", value)
+    return fitted
 
 
 def histories(times: Array, *, until: float) -> Array:

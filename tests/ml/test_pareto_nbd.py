@@ -2,18 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, hyp2f1
 
-from ml.btyd.pareto_nbd import ParetoNbd, _Likelihood
-from tests.ml.simulated import Array, cdnow_histories, histories, pareto_purchase_times
-
-
-def simulated(customers: int, *, until: float = 20, seed: int = 0) -> Array:
-    return pareto_purchase_times(customers, r=1, alpha=5, s=0.7, beta=8, until=until, seed=seed)
-
-
-def known(r: float, alpha: float, s: float, beta: float) -> ParetoNbd:
-    model = ParetoNbd()
-    model.r_, model.alpha_, model.s_, model.beta_ = r, alpha, s, beta
-    return model
+from ml.btyd.pareto_nbd import ParetoNbd
+from tests.ml.simulated import Array, cdnow_histories, known
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +38,7 @@ def test_equal_alpha_and_beta_give_the_closed_form_of_being_alive(history: tuple
     # dead before T over alive at T: s / (r + s + x) (((alpha + T) / (alpha + t_x))^(r + s + x) - 1)
     power = 1.5 + x
     log_odds = np.log(0.5 / power) + np.log(np.expm1(min(power * np.log((6 + T) / (6 + t_x)), 700)))
-    found = known(1, 6, 0.5, 6).alive_probability([history])
+    found = known(ParetoNbd, r=1, alpha=6, s=0.5, beta=6).alive_probability([history])
     assert found == pytest.approx([expit(-log_odds)], rel=1e-8, abs=1e-250)
 
 
@@ -64,58 +54,16 @@ def test_the_odds_of_dropout_are_the_papers_hypergeometric_ones(alpha: float, be
         return found
 
     odds = s / power * (tail(t_x) - tail(T)) * (alpha + T) ** (r + x) * (beta + T) ** s
-    found = known(r, alpha, s, beta).alive_probability(np.column_stack([x, t_x, T]))
+    found = known(ParetoNbd, r=r, alpha=alpha, s=s, beta=beta).alive_probability(np.column_stack([x, t_x, T]))
     assert found == pytest.approx(1 / (1 + odds), rel=1e-9)
-
-
-def test_the_gradient_is_the_slope_of_the_likelihood() -> None:
-    data, at = _Likelihood(*histories(simulated(200), until=20).T), np.array([0.7, 4.0, 0.4, 1.5])
-    slopes = [
-        (data.mean_and_gradient(at + step)[0] - data.mean_and_gradient(at - step)[0]) / 2e-6
-        for step in np.eye(4) * 1e-6
-    ]
-    assert data.mean_and_gradient(at)[1] == pytest.approx(slopes, abs=1e-7)
-
-
-def test_simulated_parameters_and_the_future_are_recovered() -> None:
-    times = simulated(10_000, until=78, seed=3)
-    X = histories(np.where(times <= 52, times, np.inf), until=52)
-    model = ParetoNbd().fit(X)
-    assert (model.r_, model.alpha_, model.s_, model.beta_) == pytest.approx((1, 5, 0.7, 8), rel=0.12)
-    future = (np.isfinite(times) & (times > 52)).sum(axis=1)
-    assert model.expected_purchases(X, horizon=26).mean() == pytest.approx(future.mean(), rel=0.04)
-    assert model.no_purchase_probability(X, horizon=26).mean() == pytest.approx((future == 0).mean(), rel=0.01)
-
-
-@pytest.mark.parametrize(("fewest", "most"), [(0, 0), (1, 4), (5, np.inf)])
-def test_the_true_parameters_foretell_each_kind_of_customer_within_sampling_error(fewest: float, most: float) -> None:
-    times = simulated(10_000, until=78, seed=4)
-    X = histories(np.where(times <= 52, times, np.inf), until=52)
-    kind = (X[:, 0] >= fewest) & (X[:, 0] <= most)
-    future = (times[kind] < np.inf).sum(axis=1) - X[kind, 0]
-    model = known(1, 5, 0.7, 8)
-    for actual, expected in (
-        (future, model.expected_purchases(X[kind], horizon=26)),
-        (future == 0, model.no_purchase_probability(X[kind], horizon=26)),
-    ):
-        errors = actual - expected
-        assert abs(errors.mean()) < 3 * errors.std() / np.sqrt(len(errors))
 
 
 def test_expected_purchases_of_a_new_customer_pass_smoothly_through_s_of_one() -> None:
     # r beta / (alpha (s - 1)) (1 - (beta / (beta + t))^(s - 1)) becomes a logarithm at s = 1
     at_one = 2 * 8 / 5 * np.log(20 / 8)
     for s in (1 - 1e-9, 1.0, 1 + 1e-9):
-        assert known(2, 5, s, 8).expected_purchases([[0, 0, 0]], horizon=12) == pytest.approx([at_one])
-
-
-def test_nothing_is_bought_in_no_time_and_ever_more_later() -> None:
-    X, model = histories(simulated(200), until=20), known(1, 5, 0.7, 8)
-    assert (model.expected_purchases(X, horizon=0) == 0).all()
-    assert (model.no_purchase_probability(X, horizon=0) == 1).all()
-    horizons = (0, 0.5, 3, 40, 900)
-    assert (np.diff([model.expected_purchases(X, horizon=at) for at in horizons], axis=0) > 0).all()
-    assert (np.diff([model.no_purchase_probability(X, horizon=at) for at in horizons], axis=0) < 0).all()
+        model = known(ParetoNbd, r=2, alpha=5, s=s, beta=8)
+        assert model.expected_purchases([[0, 0, 0]], horizon=12) == pytest.approx([at_one])
 
 
 @pytest.mark.filterwarnings("error")
@@ -133,7 +81,7 @@ def test_hundreds_of_purchases_stay_finite_and_below_the_limit_of_no_dropout(
             for at in (float(x > 0), 0.2 * (x > 0))
         ]
     )
-    model = known(1.4, alpha, s, beta)
+    model = known(ParetoNbd, r=1.4, alpha=alpha, s=s, beta=beta)
     for horizon in (0.01, 30, 3650):
         expected, silent = (
             model.expected_purchases(X, horizon=horizon),
@@ -141,37 +89,3 @@ def test_hundreds_of_purchases_stay_finite_and_below_the_limit_of_no_dropout(
         )
         assert ((expected >= 0) & (expected <= (1.4 + X[:, 0]) * horizon / (alpha + X[:, 2]) * (1 + 1e-6))).all()
         assert ((silent >= 0) & (silent <= 1)).all()
-
-
-def test_without_dropout_the_expectation_is_that_of_a_gamma_poisson() -> None:
-    X = np.array([[300.0, 360.0, 364.0], [2.0, 100.0, 200.0]])
-    model = known(1.4, 9.5, 1e-7, 100)
-    rate = (1.4 + X[:, 0]) / (9.5 + X[:, 2])
-    silent = ((9.5 + X[:, 2]) / (9.5 + X[:, 2] + 90)) ** (1.4 + X[:, 0])
-    assert model.expected_purchases(X, horizon=90) == pytest.approx(rate * 90, rel=1e-3)
-    assert model.no_purchase_probability(X, horizon=90) == pytest.approx(silent, rel=1e-3, abs=1e-6)
-
-
-def test_customers_who_never_drop_out_are_said_to() -> None:
-    X = histories(pareto_purchase_times(3000, r=2, alpha=8, s=1e-9, beta=1e3, until=100, seed=1), until=100)
-    model = ParetoNbd().fit(X)
-    assert "Nobody seems to drop out" in model.message_
-    assert (model.r_, model.alpha_) == pytest.approx((2, 8), rel=0.1)
-
-
-@pytest.mark.parametrize("row", [[0, 0, 50], [4, 30, 50], [0, 0, 0]], ids=["once", "identical", "today"])
-def test_customers_who_are_all_alike_end_well(row: list[float]) -> None:
-    model = ParetoNbd().fit([row] * 40)
-    assert "edge" in model.message_ or "flat" in model.message_
-    assert np.isfinite(model.expected_purchases([row], horizon=90)).all()
-
-
-def test_the_order_of_rows_does_not_change_a_digit() -> None:
-    X = histories(simulated(400), until=20)
-    assert vars(ParetoNbd().fit(X[::-1])) == vars(ParetoNbd().fit(X))
-
-
-@pytest.mark.parametrize("X", [np.zeros((0, 3)), [[1, 5, 4]], [[1, np.nan, 4]], [[-1, 0, 4]]])
-def test_impossible_histories_are_refused(X: object) -> None:
-    with pytest.raises(ValueError, match="Pareto/NBD needs"):
-        ParetoNbd().fit(X)

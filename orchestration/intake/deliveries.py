@@ -1,6 +1,6 @@
 """What was received, on disk: one folder per version of a file, appearing in one step, and who stands for which name.
 
-Deciding whether a file is new belongs in `ingest`; reading it, in `source_reader`.
+Deciding whether a file is new belongs in `ingest`; reading it, in `file_reader`.
 """
 
 import json
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from orchestration.errors import InputError
-from orchestration.file_hashes import FileHashes, Stamp
-from orchestration.source_reader import Reading, SourceReader
+from orchestration.intake.file_hashes import FileHashes, Stamp
+from orchestration.intake.file_reader import FileReader, Reading
 from orchestration.warehouse import literal
 
 PROVENANCE: Final = {
@@ -84,7 +84,7 @@ def rename(delivery: Delivery, names: Iterable[str], *, homes: Iterable[Path]) -
 
 
 def deliver(
-    delivery: Delivery, reader: SourceReader, *, raw: Path, vault: Path, known: dict[str, str], stamp: Stamp
+    delivery: Delivery, reader: FileReader, *, raw: Path, vault: Path, known: dict[str, str], stamp: Stamp
 ) -> tuple[Delivery, Reading]:
     """Write one delivery under hidden names, then rename: the vault first, so that raw marks it complete.
 
@@ -125,7 +125,7 @@ def clear_unfinished(raw: Path, vault: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _constants(delivery: Delivery, reader: SourceReader) -> dict[str, str]:
+def _constants(delivery: Delivery, reader: FileReader) -> dict[str, str]:
     return {
         "_source_file": literal(delivery.source_file),
         "_file_hash": literal(delivery.file_hash),

@@ -1,6 +1,6 @@
 """Which files a pattern of a source file means: a name, wildcards, files of a package, or what was fetched.
 
-What is in them belongs in `source_reader`.
+What is in them belongs in `file_reader`.
 """
 
 import importlib.util
@@ -52,11 +52,11 @@ def matches(pattern: str, *, folder: Path, landing: Path) -> list[tuple[str, Pat
     return list(zip(names, found, strict=True))
 
 
-def _shown(name: str) -> str:
-    """A file name as people can see it: line breaks, control characters and broken bytes are written out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-
-
 def searched(pattern: str, *, folder: Path) -> str:
     """Where a pattern was looked for, in words."""
     return "the installed packages" if pattern.startswith("package:") else str(folder)
+
+
+def _shown(name: str) -> str:
+    """A file name as people can see it: line breaks, control characters and broken bytes are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)

@@ -1,14 +1,14 @@
 """From a mapping to SQL: what each contract column selects, in the number and date formats that the options declare.
 
 A value that does not fit stays as it was received, and the row's `_defect` names the column. Which file the SQL runs
-on, and whether it may, belongs in `source_reader`.
+on, and whether it may, belongs in `file_reader`.
 """
 
 import re
 from typing import Final
 
-from orchestration.entities import Entity
-from orchestration.source import FileOptions, Part
+from orchestration.intake.entities import Entity
+from orchestration.intake.source_file import FileOptions, Part
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted
 
 NUMBERS: Final = ("money", "quantity", "double")

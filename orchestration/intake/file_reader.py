@@ -1,6 +1,6 @@
-"""One source file through the eyes of its mapping: bind the expressions, compare with last time, copy to Parquet.
+"""One data file through the eyes of its mapping: bind the expressions, compare with last time, copy to Parquet.
 
-All SQL of a source file runs here, in a connection that can touch this file and the target folders only. How bytes
+All SQL of a source runs here, in a connection that can touch this file and the target folders only. How bytes
 become records belongs in `text_files`; which files are new, and where deliveries live, in `ingest`.
 """
 
@@ -13,12 +13,12 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from orchestration import lookups, mapping
-from orchestration.entities import Entity
 from orchestration.errors import InputError
-from orchestration.plain_text import as_unreadable, suffix
-from orchestration.source import Part, Source, nearest
-from orchestration.text_files import JSON_LINES, PARQUET, Table, tabulate
+from orchestration.intake import lookups, mapping
+from orchestration.intake.entities import Entity
+from orchestration.intake.plain_text import as_unreadable, suffix
+from orchestration.intake.source_file import Part, Source, nearest
+from orchestration.intake.text_files import JSON_LINES, PARQUET, Table, tabulate
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
 UNTYPED = "untyped"  # a column of a text file
@@ -35,15 +35,15 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class SourceReader:
-    """Reads one file of one part of an entity; `shown` is its name as people know it, `others` its lookups' files."""
+class FileReader:
+    """Reads one file of one part of an entity, whose name as people know it is `shown`."""
 
     path: Path
     shown: str
     part: Part
     entity: Entity
     source: Source
-    others: lookups.Files = field(default_factory=dict)
+    lookup_files: lookups.Files = field(default_factory=dict)
 
     @property
     def is_parquet(self) -> bool:
@@ -98,13 +98,13 @@ class SourceReader:
         """A connection with the file's rows as the view `source`, and the numbers of its unreadable lines."""
         try:
             table = tabulate(self.path, shown=self.shown, options=self.part.options, scratch=scratch)
-            others = lookups.tables(self.part.lookups, self.others, scratch=scratch)
+            looked_up = lookups.tables(self.part.lookups, self.lookup_files, scratch=scratch)
         except OSError as error:
             raise as_unreadable(f"{self._field}: {self.shown}", error) from None
         except InputError as error:
             raise InputError(f"{self._field}: {error}") from None
         file = f"read_parquet({literal(str(table.path))}, hive_partitioning = false)"
-        readable = [table.path, *(other.path for found in others.values() for other in found)]
+        readable = [table.path, *(other.path for found in looked_up.values() for other in found)]
         with sandbox(files=readable, folders=[scratch, *folders]) as connection:
             try:
                 present = {row[0].casefold() for row in connection.execute(f"describe from {file}").fetchall()}
@@ -113,14 +113,14 @@ class SourceReader:
                 number = "row_number() over ()" if self.is_parquet else "_row_number"
                 kept = "* exclude (_row_number)" if "_row_number" in present else "*"
                 rows = f"select {kept}{added}, {number} as _row_number from {file}"
-                connection.execute(f"create view source as {self._looked_up(connection, rows, others)}")
+                connection.execute(f"create view source as {self._with_lookups(connection, rows, looked_up)}")
                 yield connection, table.unreadable
             except DatabaseError as error:
                 raise self._unreadable(error) from None
 
-    def _looked_up(self, connection: Connection, rows: str, others: dict[str, list[Table]]) -> str:
+    def _with_lookups(self, connection: Connection, rows: str, tables: dict[str, list[Table]]) -> str:
         try:
-            return lookups.joined(connection, rows, self.part.lookups, others)
+            return lookups.joined(connection, rows, self.part.lookups, tables)
         except InputError as error:
             raise InputError(f"{self._field}.{error}") from None
 

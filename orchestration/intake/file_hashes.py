@@ -1,4 +1,4 @@
-"""SHA-256 of source files, read again only where a file may have changed.
+"""SHA-256 of data files, read again only where a file may have changed.
 
 A file's inode, size, change and status times stand for its content once it has been quiet for two seconds: status time
 cannot be set by hand. The list is a cache; without it every file is read once more.

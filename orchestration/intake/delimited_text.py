@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from orchestration.plain_text import LONGEST_RECORD
+from orchestration.intake.plain_text import LONGEST_RECORD
 
 MOST_LINES: Final = 1_000
 """A value spans at most so many lines; a quote that is still open then was never meant to be one."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from orchestration.configuration import Strict
+from orchestration.intake.configuration import Strict
 
 SECRET_OF_AUTH: Final = {"bearer": "token", "api_key": "api_key", "http_basic": "password"}
 """The key of dlt's `auth` that takes the secret, by its type."""

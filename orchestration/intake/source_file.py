@@ -1,6 +1,6 @@
 """Source files: the YAML that says which files a company has and which column means what.
 
-Reading and validating it belongs here; opening the data files it names belongs in `ingest`.
+Reading and validating it belongs here; opening the data files it names belongs in `file_reader`.
 """
 
 import difflib
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from orchestration.configuration import (
+from orchestration.errors import InputError
+from orchestration.intake.configuration import (
     ActionsConfig,
     Limits,
     ModelsConfig,
@@ -23,11 +24,10 @@ from orchestration.configuration import (
     Strict,
     as_tuple,
 )
-from orchestration.connections import Connection
-from orchestration.entities import ENTITIES, START_ENTITIES
-from orchestration.errors import InputError
-from orchestration.file_patterns import FETCHED, matches, searched
-from orchestration.rules import Rules
+from orchestration.intake.connections import Connection
+from orchestration.intake.entities import ENTITIES, START_ENTITIES
+from orchestration.intake.file_patterns import FETCHED, matches, searched
+from orchestration.intake.rules import Rules
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -207,10 +207,14 @@ class Source(Strict):
 class _Yaml(yaml.SafeLoader):
     """YAML in which `on`, `off`, `yes` and `no` are words, as in YAML 1.2: they may be names of columns."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own shape
-        first: [(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+
+def _truth(_loader: _Yaml, node: yaml.ScalarNode) -> bool | str:
+    """What YAML 1.1 takes for true or false, where YAML 1.2 does so too; else the word itself."""
+    word = str(node.value)
+    return {"true": True, "false": False}.get(word.lower(), word)
+
+
+_Yaml.add_constructor("tag:yaml.org,2002:bool", _truth)
 
 
 def load_source(path: Path) -> Source:
@@ -222,7 +226,7 @@ def load_source(path: Path) -> Source:
     if not path.is_file():
         raise InputError(f"Source file {path} does not exist. Name one with --source or CLIENTELE_SOURCE.")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Yaml)  # noqa: S506 - a SafeLoader
+        content = _Yaml(path.read_text(encoding="utf-8")).get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}" if mark else ""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestration.errors import InputError
-from orchestration.source import Lookup, nearest
-from orchestration.text_files import Table, tabulate
+from orchestration.intake.source_file import Lookup, nearest
+from orchestration.intake.text_files import Table, tabulate
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted
 
 Files = Mapping[str, tuple[tuple[str, Path], ...]]

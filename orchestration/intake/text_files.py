@@ -1,7 +1,7 @@
 """Delimited text and JSON lines to a table of text: one row per record, numbered by its line, and no line lost.
 
 Two readers: DuckDB's, fast, believed only where every physical line became one row; and a careful one for files with
-defects or values that span lines. What a column means belongs in `source_reader`.
+defects or values that span lines. What a column means belongs in `file_reader`.
 """
 
 import csv
@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.errors import InputError
-from orchestration.plain_text import LONGEST_RECORD, PlainText, expose, lines, suffix, to_plain
-from orchestration.records import MOST_LINES, Dialect, Records, decode, is_blank, records
-from orchestration.source import FileOptions
+from orchestration.intake.delimited_text import MOST_LINES, Dialect, Records, decode, is_blank, records
+from orchestration.intake.plain_text import LONGEST_RECORD, PlainText, expose, lines, suffix, to_plain
+from orchestration.intake.source_file import FileOptions
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
 MOST_COLUMNS = 5_000

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import polars as pl
 from pydantic import BeforeValidator, Field
 
-from orchestration.configuration import Strict, as_tuple
+from orchestration.intake.configuration import Strict, as_tuple
 
 PREFIX_MARK: Final = "*"
 

@@ -1,18 +1,17 @@
-"""The record of loads: what happened to each file, kept append-only, and seen by dbt as `raw.loads`.
+"""What happened to each file: kept append-only as the record of loads, and seen by dbt as `raw.loads`.
 
 Deciding what happened belongs in `ingest`.
 """
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 
-from orchestration.ingest import Load
+from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
-from orchestration.source import Source
 from orchestration.warehouse import Connection, literal
 
 SCHEMA: Final = {
@@ -23,6 +22,22 @@ SCHEMA: Final = {
     "received_at": pl.Datetime("us"),
     "note": pl.String(),
 }
+
+
+@dataclass(frozen=True)
+class Load:
+    """What happened to one file in one run.
+
+    `outcome` is loaded, changed (its rows replace those before), unchanged, renamed (same content, the old name is
+    gone), repeated (the same content as another file, not loaded again) or missing (its rows stay).
+    """
+
+    entity: str
+    source_file: str
+    outcome: str
+    row_count: int
+    received_at: str = field(default="", compare=False)
+    note: str | None = field(default=None, compare=False)
 
 
 def keep(loads: list[Load], *, source: Source, settings: Settings) -> int:

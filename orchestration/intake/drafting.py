@@ -1,6 +1,6 @@
 """A first source file from the data files themselves: which entity each is, and which column means what, as guesses.
 
-It looks at names, types and the first rows. What a user makes of the draft is checked by `source` and `preview`.
+It looks at names, types and the first rows. What a user makes of the draft is checked by `source_file` and `preview`.
 """
 
 import re
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from orchestration.entities import ENTITIES, Entity
 from orchestration.errors import InputError
+from orchestration.intake.entities import ENTITIES, Entity
 from orchestration.warehouse import DatabaseError, literal, quoted, sandbox
 
 SAMPLE_ROWS: Final = 20_000

@@ -5,16 +5,17 @@ The only user of dlt, which is an optional extra: nothing here is imported unles
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from pydantic import SecretStr
 
-from orchestration.connections import Connection
 from orchestration.errors import InputError
+from orchestration.intake.connections import Connection
+from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
-from orchestration.source import Source
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -39,9 +40,7 @@ def missing(source: Source, settings: Settings) -> str | None:
     if unset:
         names = ", ".join(f"CLIENTELE_CONNECTIONS__{name.upper()}" for name in unset)
         return f"{source.path.name}: connections: set {names} to the database's URL, such as postgresql://user:…@host/shop."
-    try:
-        import dagster_dlt  # noqa: F401 - is it there
-    except ImportError:
+    if find_spec("dagster_dlt") is None:
         return f"{source.path.name}: connections need the extra for databases and APIs: `make databases` installs it."
     return None
 
@@ -92,8 +91,8 @@ def settle(folder: Path, *, is_incremental: bool) -> int:
 
 def explained(name: str, error: BaseException, given: SecretStr | None) -> InputError:
     """The first cause of a failed fetch in one line, without the URL's password or a row's values."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]  # one of them is there
+    while cause := error.__cause__ or error.__context__:
+        error = cause
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     password = re.search(r"://[^:/@]*:([^@]+)@", given.get_secret_value()) if given else None
     for hidden in filter(None, (given and given.get_secret_value(), password and password[1])):
