@@ -42,6 +42,8 @@ CONTRACT = {
     "reports.rpt_cohort_retention": "cohort_month month_number customer_count active_count retention_rate net_amount",
     "reports.rpt_kpis_daily": "date transaction_count active_customer_count new_customer_count net_amount "
     "average_transaction_amount return_rate",
+    "reports.rpt_acquisition": "acquisition_channel cohort_month customer_count costed_customer_count "
+    "acquisition_cost_amount payback_month_number clv_to_cac",
     "reports.rpt_model_health": "model status served_by drift age_days",
     "quality.rejected_rows": "entity source_file row_number reason field",
     "quality.reconciliation": "entity measure received accepted rejected excluded repeated superseded erased "

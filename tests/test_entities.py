@@ -111,15 +111,15 @@ def test_one_file_in_two_parts_keeps_its_rows_apart(company: Path) -> None:
 def test_each_rule_leaves_its_mark_on_the_transactions(company: Path) -> None:
     found = rows(
         company,
-        "select transaction_id, customer_id, net_amount, margin_amount, is_purchase, is_return "
+        "select transaction_id, customer_id, net_amount, margin_amount, value_amount, is_purchase, is_return "
         "from marts.fct_transactions order by 1",
     )
     assert found == [
-        ("1", "anna", Decimal("24.9"), Decimal("16.9"), True, False),
-        ("2", "bert", Decimal("9.1255"), Decimal("5.1255"), True, False),
-        ("6", "cleo", Decimal("30"), Decimal("18"), True, False),
-        ("7", None, Decimal("0"), None, False, False),
-        ("C4", "anna", Decimal("-20"), Decimal("-12"), False, True),
+        ("1", "anna", Decimal("24.9"), Decimal("16.9"), Decimal("16.9"), True, False),
+        ("2", "bert", Decimal("9.1255"), Decimal("5.1255"), Decimal("5.1255"), True, False),
+        ("6", "cleo", Decimal("30"), Decimal("18"), Decimal("18"), True, False),
+        ("7", None, Decimal("0"), None, Decimal("0"), False, False),
+        ("C4", "anna", Decimal("-20"), Decimal("-12"), Decimal("-12"), False, True),
     ]
     assert rows(
         company, "select transaction_id, reversed_transaction_id, days_after_sale from marts.fct_reversals"
@@ -202,4 +202,4 @@ def test_capabilities_follow_from_what_was_accepted(company: Path) -> None:
         "consents",
     } <= on
     assert {"multi_currency", "stock", "regressors", "clv_on_margin", "campaign_effect"} <= on
-    assert "acquisition" not in on
+    assert not {"acquisition", "acquisition_cost"} & on

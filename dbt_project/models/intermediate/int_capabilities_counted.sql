@@ -5,7 +5,6 @@ with transactions as (
         count(*) as line_count,
         count(customer_id) as known_line_count,
         count(product_id) as product_line_count,
-        count(cost_amount) as cost_line_count,
         count(*) filter (where discount_amount <> 0) as discount_line_count
     from {{ ref('stg_transactions') }}
 
@@ -16,7 +15,8 @@ customers as (
     select
         count(coalesce(age_band, gender, income_band, cast(birth_date as varchar))) as demographic_count,
         count(coalesce(city, region, postal_code, country)) as place_count,
-        count(acquisition_channel) as acquisition_count
+        count(acquisition_channel) as acquisition_count,
+        count(acquisition_cost_amount) as acquisition_cost_count
     from {{ ref('stg_customers') }}
 
 ),
@@ -52,7 +52,6 @@ subscriptions as (
 others as (
 
     select
-        (select count(unit_cost_amount) from {{ ref('stg_products') }}) as unit_cost_count,
         (select count(*) from {{ ref('stg_interactions') }}) as interaction_count,
         (select count(*) from {{ ref('stg_consents') }}) as consent_count,
         (select count(*) from {{ ref('stg_exchange_rates') }}) as rate_count,

@@ -30,6 +30,36 @@ summed as (
     from lines
     group by transaction_id
 
+),
+
+amounts as (
+
+    select
+        * replace (
+            -- Known only where the cost of every product is; postage and fees without a cost of their own cost nothing.
+            case when unknown_cost_count = 0 then coalesce(margin_amount, 0) + costless_amount end as margin_amount
+        )
+    from summed
+
+),
+
+costs as (
+
+    -- One unit for all: customers valued by margin beside others by revenue could not be compared.
+    select count(cost_amount) > 0 and count(*) = count(margin_amount) as is_cost_known
+    from amounts
+    where customer_id is not null
+
+),
+
+valued as (
+
+    select
+        amounts.*,
+        costs.is_cost_known and amounts.margin_amount is not null as is_margin
+    from amounts
+    cross join costs
+
 )
 
 select
@@ -42,10 +72,9 @@ select
     cast(discount_amount as decimal(18, 4)) as discount_amount,
     cast(net_amount as decimal(18, 4)) as net_amount,
     cast(cost_amount as decimal(18, 4)) as cost_amount,
-    -- Known only where the cost of every product is; postage and fees without a cost of their own cost nothing.
-    case
-        when unknown_cost_count = 0 then cast(coalesce(margin_amount, 0) + costless_amount as decimal(18, 4))
-    end as margin_amount,
+    cast(margin_amount as decimal(18, 4)) as margin_amount,
+    cast(case when is_margin then margin_amount else net_amount end as decimal(18, 4)) as value_amount,
+    case when is_margin then 'margin' else 'net' end as value_basis,
     -- A product was paid for: a return, a correction, a gift or postage makes nobody recent.
     sold_amount > 0 as is_purchase,
     sold_amount <= 0 and returned_line_count > 0 as is_return,
@@ -53,5 +82,5 @@ select
     channel,
     store_id,
     country
-from summed
+from valued
 order by customer_id nulls last, occurred_at, transaction_id

@@ -1,6 +1,10 @@
 with counted as (
 
-    select * from {{ ref('int_capabilities_counted') }}
+    select
+        counts.*,
+        as_of.value_basis
+    from {{ ref('int_capabilities_counted') }} as counts
+    cross join {{ ref('dim_as_of') }} as as_of
 
 ),
 
@@ -13,13 +17,15 @@ stated as (
         ('segmentation_lifecycle', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
         ('churn', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
         ('clv', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
-        ('clv_on_margin', 'cost_line_count > 0 or (unit_cost_count > 0 and product_line_count > 0)',
-            'neither transactions.cost_amount nor products.unit_cost_amount is mapped'),
+        ('clv_on_margin', "value_basis = 'margin'",
+            'neither transactions.cost_amount nor products.unit_cost_amount gives the cost of everything sold to known customers'),
         ('product_analysis', 'product_line_count > 0', 'transactions.product_id: not mapped'),
         ('discount_analysis', 'discount_line_count > 0', 'transactions.discount_amount: not mapped, or always zero'),
         ('demographics', 'demographic_count > 0', 'customers: neither age, gender nor income is mapped'),
         ('regions', 'place_count > 0', 'customers: neither city, region, postal_code nor country is mapped'),
         ('acquisition', 'acquisition_count > 0', 'customers.acquisition_channel: not mapped'),
+        ('acquisition_cost', 'acquisition_cost_count > 0',
+            'customers.acquisition_cost_amount: not mapped, or known of nobody, so CLV to CAC and payback are empty'),
         ('campaign_response', 'response_count > 0', 'campaign_contacts.responded_at: not mapped, or nobody responded'),
         ('campaign_effect', 'control_count > 0', 'campaign_contacts.is_control: no control group, so no effect can be claimed'),
         ('interactions', 'interaction_count > 0', 'interactions: no row was accepted'),
