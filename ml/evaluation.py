@@ -144,3 +144,14 @@ def as_evaluations(frame: pl.DataFrame, *, model: str, candidate: str, horizon_d
         model=pl.lit(model), candidate=pl.lit(candidate), horizon_days=pl.lit(horizon_days, pl.Int64)
     )
     return conform(named, EVALUATIONS)
+
+
+TESTED: Final[Schema] = {"customer_id": pl.String, "predicted": pl.Float64, "actual": pl.Float64}
+"""Grain: customer at one test cut-off."""
+
+
+def tested_frame(outcome: Outcome, predicted: Array) -> pl.DataFrame:
+    """TESTED: what one candidate had predicted at a cut-off beside what happened."""
+    return pl.DataFrame(
+        {"customer_id": outcome.customers, "predicted": predicted, "actual": outcome.actual}, schema=TESTED
+    )

@@ -124,7 +124,9 @@ def decide(contest: Contest) -> Decision:
         reasons[chosen] += f" It is worse than the champion {contest.champion}, which stays."
         chosen = contest.champion
     elif chosen != best:
-        reasons[chosen] += f" {best} has the least {contest.criteria.loss_name}, but not significantly, and is not simpler."
+        reasons[chosen] += (
+            f" {best} has the least {contest.criteria.loss_name}, but not significantly, and is not simpler."
+        )
     return Decision("champion", chosen, statuses | rules | {chosen: "champion"}, reasons, court.comparisons)
 
 
@@ -176,7 +178,9 @@ class _Court:
         sound = [name for name, level in levels.items() if self.keeps_level(level)]
         if not sound:
             said = ", ".join(f"{name} {level:.3f}" for name, level in levels.items())
-            because = f"No model beats the rules, and no rule keeps its {self.criteria.level_name} within limits ({said})."
+            because = (
+                f"No model beats the rules, and no rule keeps its {self.criteria.level_name} within limits ({said})."
+            )
             return "population", self.contest.population, f"{because} {self.contest.population} serves."
         best = min(sound, key=self.loss)
         return "rule", best, f"No model beats the rules: {best} serves. Its {self._level_said(levels[best])}."

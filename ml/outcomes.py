@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from ml.evaluation import CHURN_METRICS, CLV_METRICS
+from ml.metrics import CHURN_METRICS, CLV_METRICS
 from ml.schemas import SCORE_OUTCOMES, conform, empty
 
 _GRADED = {

@@ -144,6 +144,20 @@ MODEL_EVALUATIONS: Final[Schema] = {
     "customer_count": pl.Int64,
 }
 
+MODEL_COMPARISONS: Final[Schema] = {
+    "model": pl.String,
+    "model_version": pl.String,
+    "horizon_days": pl.Int64,
+    "candidate": pl.String,
+    "opponent": pl.String,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "difference": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+}
+"""Grain: version x candidate x opponent x metric: what the gate decided by, over all test cut-offs."""
+
 SCORE_OUTCOMES: Final[Schema] = {
     "model": pl.String,
     "model_version": pl.String,
@@ -175,6 +189,7 @@ TABLES: Final[dict[str, Schema]] = {
     "clv_predictions": CLV_PREDICTIONS,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
+    "model_comparisons": MODEL_COMPARISONS,
     "score_outcomes": SCORE_OUTCOMES,
     "model_drift": MODEL_DRIFT,
 }

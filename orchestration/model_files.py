@@ -11,7 +11,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from ml.gate import ServedBy
-from ml.schemas import MODEL_EVALUATIONS, MODEL_VERSIONS, conform, empty
+from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_VERSIONS, conform, empty
 from orchestration.errors import ClienteleError
 
 
@@ -42,6 +42,8 @@ class ModelCard:
     model_sha256: str
     evaluations: list[dict[str, Any]]
     calibration_points: list[dict[str, Any]]
+    reasons: dict[str, str] = field(default_factory=dict)
+    comparisons: list[dict[str, Any]] = field(default_factory=list)
 
 
 class ModelFiles:
@@ -149,6 +151,18 @@ def versions_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
                     }
                 )
     return conform(pl.DataFrame(rows), MODEL_VERSIONS) if rows else empty(MODEL_VERSIONS)
+
+
+def comparisons_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
+    """MODEL_COMPARISONS of the trainings."""
+    rows = [
+        {"model": card.model, "model_version": card.model_version, "horizon_days": card.horizon_days, **row}
+        for card in cards
+        for row in card.comparisons
+    ]
+    return (
+        conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_COMPARISONS) if rows else empty(MODEL_COMPARISONS)
+    )
 
 
 def evaluations_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:

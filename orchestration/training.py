@@ -4,22 +4,24 @@ The contest itself is `ml`'s; where the files lie is `model_files`'.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
+from math import isnan
 from typing import Any, Protocol
 
 import dagster as dg
 import polars as pl
 
 from ml.backtest import SNAPSHOTS, Cutoffs, build_snapshots, plan_cutoffs
-from ml.gate import Decision
+from ml.gate import Comparison, Decision
 from ml.schemas import TRANSACTIONS, empty
 from orchestration.errors import ClienteleError
 from orchestration.model_files import ModelCard, ModelFiles, dump
 from orchestration.run import Run
 
+RECIPE = 2  # raised when features or candidates change: what was trained by an older one serves no longer
 COMPARED = ("auc", "brier", "normalised_gini", "rmse", "bias")  # shown for the rules as well
 LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy", "skops")
 
@@ -44,8 +46,13 @@ class Question:
     config: dict[str, Any]
     minimum_history_days: int
     maximum_training_cutoffs: int
-    minimum_training_cutoffs: int
-    active_window_days: int | None = None
+    maximum_customers: int
+
+
+def shared_config(run: Run) -> dict[str, Any]:
+    """What the answer of every model depends on, beside its own configuration."""
+    models = run.source.models
+    return {"seed": models.seed, "maximum_customers": models.maximum_customers, "recipe": RECIPE}
 
 
 def files(run: Run) -> ModelFiles:
@@ -97,23 +104,23 @@ def plan(run: Run, question: Question, *, as_of: date) -> Cutoffs | None:
         horizon_days=question.horizon_days,
         minimum_history_days=question.minimum_history_days,
         maximum_training=question.maximum_training_cutoffs,
-        minimum_training=question.minimum_training_cutoffs,
     )
 
 
-def snapshots(run: Run, question: Question, cutoffs: Cutoffs | None, *, as_of: date) -> pl.DataFrame:
-    """Labelled snapshots at every cut-off; without a plan, those of the latest matured day alone."""
-    days = cutoffs.all if cutoffs else (as_of - timedelta(days=question.horizon_days),)
+def snapshots(
+    run: Run, question: Question, cutoffs: Cutoffs | None, *, as_of: date, extra: Iterable[date] = ()
+) -> pl.DataFrame:
+    """Labelled snapshots at every cut-off, at `as_of` and on `extra` days, of at most `maximum_customers` customers.
+
+    Without a plan those of the latest matured day and of `as_of` alone. Which customers depends on their ids only.
+    """
+    past = cutoffs.all if cutoffs else (as_of - timedelta(days=question.horizon_days),)
     frames = run.warehouse.map_customers(
         "marts.fct_transactions",
-        lambda bucket: build_snapshots(
-            bucket,
-            cutoffs=days,
-            horizon_days=question.horizon_days,
-            active_window_days=question.active_window_days,
-        ),
+        lambda bucket: build_snapshots(bucket, cutoffs=(*past, as_of, *extra), horizon_days=question.horizon_days),
         columns=TRANSACTIONS,
         where="customer_id is not null",
+        at_most=question.maximum_customers,
     )
     return pl.concat([empty(SNAPSHOTS), *frames]).sort("as_of_date", "customer_id")
 
@@ -136,6 +143,8 @@ def keep(
         candidate=decision.candidate,
         statuses=decision.status,
         reason=decision.reason,
+        reasons=decision.reasons,
+        comparisons=[_flat(one) for one in decision.comparisons],
         config=question.config,
         library_versions={name: version(name) for name in LIBRARIES},
         model_sha256=digest,
@@ -146,23 +155,36 @@ def keep(
     return card
 
 
+def _flat(comparison: Comparison) -> dict[str, Any]:
+    value, lower, upper = comparison.difference
+    numbers = {"value": comparison.value, "difference": value, "lower": lower, "upper": upper}
+    return {
+        "candidate": comparison.candidate,
+        "opponent": comparison.opponent or None,
+        "metric": comparison.metric,
+        **{name: None if isnan(number) else number for name, number in numbers.items()},
+    }
+
+
 def train_if_due(run: Run, question: Question, train: Callable[..., ModelCard]) -> tuple[ModelCard, bool]:
-    """The training that serves now, and whether it was made just now; `train(snapshots, cutoffs, as_of)` makes one."""
+    """The training that serves now, and whether it was made just now; `train(cutoffs, as_of, champion)` makes one."""
     as_of = run.as_of()
     card = serving_card(run, question, as_of=as_of)
     if card is not None and not is_due(run, card, as_of=as_of):
         return card, False
-    cutoffs = plan(run, question, as_of=as_of)
-    return train(snapshots(run, question, cutoffs, as_of=as_of), cutoffs=cutoffs, as_of=as_of), True
+    champion = card.candidate if card is not None and card.served_by == "champion" else None
+    return train(cutoffs=plan(run, question, as_of=as_of), as_of=as_of, champion=champion), True
 
 
 def metadata(card: ModelCard, *, is_new: bool) -> dict[str, Any]:
     """What the UI shows of a training: who serves, why, the model's metrics as numbers, and the rules' beside them."""
-    model = next((name for name, status in card.statuses.items() if status in ("champion", "rejected")), None)
+    latest = max((str(row["cutoff_date"]) for row in card.evaluations), default="")
     numbers = {
-        row["metric"] if row["candidate"] == model else f"{row['metric']}_{row['candidate']}": row["value"]
+        row["metric"] if row["candidate"] == card.candidate else f"{row['metric']}_{row['candidate']}": row["value"]
         for row in card.evaluations
-        if row["value"] is not None and (row["candidate"] == model or row["metric"] in COMPARED)
+        if row["value"] is not None
+        and str(row["cutoff_date"]) == latest
+        and (row["candidate"] == card.candidate or row["metric"] in COMPARED)
     }
     return {
         "model_version": card.model_version,

@@ -18,6 +18,8 @@ DatabaseError = duckdb.Error
 
 STORAGE_VERSION = "v1.0.0"  # every DuckDB client since 1.0 opens it
 ROWS_PER_BUCKET = 2_000_000
+_PARTS = 1_000_000
+_SAMPLING = f"md5_number_lower(customer_id) % {_PARTS}"  # the same customers in every version of DuckDB
 
 
 class Warehouse:
@@ -76,12 +78,18 @@ class Warehouse:
         *,
         columns: Iterable[str] = ("*",),
         where: str = "true",
+        at_most: int | None = None,
     ) -> Iterator[pl.DataFrame]:
         """Apply `function` to the rows of one hash bucket of customers after the other, so that memory is bounded.
 
-        `relation` has a `customer_id`; all rows of a customer are in one bucket. The frames come without order.
+        `relation` has a `customer_id`; all rows of a customer are in one bucket. Of more than `at_most` customers about
+        so many are taken, chosen by a hash of their ids. The frames come without order.
         """
         with self.connect() as connection:
+            if at_most is not None:
+                customers = connection.execute(f"select count(distinct customer_id) from {relation} where {where}")
+                share = at_most / max(1, customers.fetchall()[0][0])
+                where = where if share >= 1 else f"({where}) and {_SAMPLING} < {round(share * _PARTS)}"
             rows = connection.execute(f"select count(*) from {relation} where {where}").fetchall()[0][0]
         count = self._settings.buckets or max(1, -(-rows // ROWS_PER_BUCKET))
         for bucket in range(count):

@@ -1,7 +1,7 @@
 """Candidates made of other things than one fit on the inputs: a purchase model's own probability, and a blend."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ Array = npt.NDArray[np.float64]
 
 class SilenceChurn(BaseEstimator):
     """P(no purchase in the horizon) of the purchase model, as it stands beside the features."""
+
+    is_additive: ClassVar[bool] = True
 
     def fit(self, features: pl.DataFrame, churned: Array) -> Self:  # noqa: ARG002 - every candidate is given outcomes
         """Remember the average customer of the training rows."""
@@ -50,6 +52,11 @@ class BlendedChurn(BaseEstimator):
         self.candidates_ = [clone(candidate).fit(features, churned) for candidate in self.candidates]
         self.names_ = list(dict.fromkeys(name for part in self.candidates_ for name in part.values(features).columns))
         return self
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether the score is by itself a sum of terms."""
+        return all(part.is_additive for part in self.candidates_)
 
     def values(self, features: pl.DataFrame) -> pl.DataFrame:
         """What any of the candidates looks at, in plain units, a row per customer."""

@@ -3,7 +3,7 @@
 What goes in belongs to `ml.churn.inputs`.
 """
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ class BoostedChurn(BaseEstimator):
 
     Many small trees rank as well here as fewer large ones and are explained ten times faster.
     """
+
+    is_additive: ClassVar[bool] = False
 
     def __init__(self, *, inputs: Any = None, seed: int = 0, trees: int = 120) -> None:
         self.inputs = inputs
@@ -59,7 +61,8 @@ class BoostedChurn(BaseEstimator):
 
         Exact are the path-dependent Shapley values (Lundberg and others 2020, "From local explanations to global
         understanding", Nature Machine Intelligence 2); ten times faster is attribution along each path (Saabas 2014).
-        Either way a row's terms sum to its score.
+        Either way a row's terms sum to its score, but for one constant
+        that is everybody's.
         """
         if features.is_empty():
             return np.zeros((0, len(self.inputs_.names_)))
@@ -67,5 +70,4 @@ class BoostedChurn(BaseEstimator):
 
         explainer = shap.TreeExplainer(self.model_)
         found: Array = explainer.shap_values(self.inputs_.transform(features), approximate=not is_exact)
-        # the trees' own average differs a little from the baseline: that part is everyone's, and nobody's reason
         return found

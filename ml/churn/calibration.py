@@ -1,8 +1,8 @@
 """Every candidate, model or rule, as a probability: fitted on the past, calibrated on the latest outcomes.
 
-A candidate has `fit(features, churned)`, `values(features)` (what it looks at, in plain units), `score(features)`
-and `terms(features, is_exact)` (its score as a sum of one term a feature, against the average training customer), so
-that scores and reasons come from the same numbers. Who serves is decided in `ml.churn.training`.
+A candidate has `fit(features, churned)`, `values(features)` (what it looks at, in plain units), `score(features)`,
+`terms(features, is_exact)` (its score as a sum of one term a feature, against the average training customer) and
+`is_additive` (whether those terms are how it was computed), so that scores and reasons come from the same numbers. Who serves is decided in `ml.churn.training`.
 """
 
 from typing import Any, Final, Self
@@ -80,7 +80,7 @@ class CalibratedChurn(BaseEstimator):
     @property
     def is_additive(self) -> bool:
         """Whether the score is by itself a sum of terms, so that every reason is exact."""
-        return not any(hasattr(part, "model_") for part in getattr(self.candidate_, "candidates_", [self.candidate_]))
+        return bool(self.candidate_.is_additive)
 
     def churn_probability(self, features: pl.DataFrame) -> Array:
         """Probability of churn, one a customer."""
@@ -101,10 +101,9 @@ class CalibratedChurn(BaseEstimator):
         positives = churned.sum()
         target = np.where(churned > 0, (positives + 1) / (positives + 2), 1 / (len(churned) - positives + 2))
         rate = (positives + 1) / (len(churned) + 2)
-        intercept, slope = (float(found[0]) for found in fit_logistic_line(score, target)) if len(churned) else NOTHING
+        intercept, slope = (
+            (float(found[0]) for found in fit_logistic_line(score, target)) if len(churned) else (np.nan,) * 2
+        )
         self.slope_ = 1.0 if np.isnan(slope) else slope
         self.intercept_ = float(logit(rate)) if np.isnan(slope) else intercept
         return self
-
-
-NOTHING: Final = (np.nan, np.nan)

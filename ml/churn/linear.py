@@ -3,7 +3,7 @@
 What goes in belongs to `ml.churn.inputs`.
 """
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,8 @@ class LogisticChurn(BaseEstimator):
 
     With `knots` of 2 or more each input also enters as a cubic spline with that many knots at its quantiles.
     """
+
+    is_additive: ClassVar[bool] = True
 
     def __init__(
         self, *, inputs: Any = None, knots: int = 0, regularisation: float = 0.1, maximum_rows: int = 200_000

@@ -4,7 +4,7 @@ Each has the methods of a candidate (see `ml.churn.calibration`). What is learne
 and that does not belong here.
 """
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ class OneNumberRule(BaseEstimator):
     Overdue is days since the last purchase per day of the customer's own mean gap; who has no gap gets the median gap
     of the training customers who have one.
     """
+
+    is_additive: ClassVar[bool] = True
 
     def __init__(self, measure: Measure = "recency_days") -> None:
         self.measure = measure
@@ -61,6 +63,8 @@ class OneNumberRule(BaseEstimator):
 
 class BaseRateRule(BaseEstimator):
     """Everyone alike: the population rate, which the calibration learns."""
+
+    is_additive: ClassVar[bool] = True
 
     def fit(self, features: pl.DataFrame, churned: Array) -> Self:  # noqa: ARG002 - every candidate is given both
         """Nothing to learn."""

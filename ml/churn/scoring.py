@@ -1,16 +1,15 @@
-"""Churn scores and their reasons: features of one bucket in, rows out, no fitting.
+"""Churn scores: features of one bucket in, rows out, no fitting.
 
 Each row depends on its own features only, to the last digit. Choosing who is eligible does not belong here.
 """
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from ml.churn.models import CalibratedChurn
+from ml.churn.calibration import CalibratedChurn
 from ml.gate import ServedBy
-from ml.schemas import CHURN_REASONS, CHURN_SCORES, conform
+from ml.schemas import CHURN_SCORES, conform
 
 RISK_BANDS: Final = (0.2, 0.5)
 
@@ -38,29 +37,3 @@ def score(
         model_version=pl.lit(model_version),
     )
     return conform(scores.with_columns(risk_band=band.otherwise(pl.lit("low"))), CHURN_SCORES)
-
-
-def explain(features: pl.DataFrame, model: CalibratedChurn, *, top: int = 3) -> pl.DataFrame:
-    """CHURN_REASONS: the `top` largest contributions either way, exact; a rule has one, the base rate none.
-
-    `value` is the feature in plain units, null where the customer has none (such as a gap after one
-    purchase).
-    """
-    terms, values = model.terms(features), model.values(features)
-    order = np.argsort(-np.abs(terms), axis=1, kind="stable")[:, :top]
-    names = np.array(values.columns, dtype=object)
-    plain = values.cast(pl.Float64).to_numpy() if values.width else terms
-    keys = features.select("as_of_date", "customer_id")
-    reasons = [
-        keys.with_columns(
-            rank=pl.lit(position + 1),
-            feature=pl.Series(names[column].tolist(), dtype=pl.String),
-            value=pl.Series(np.take_along_axis(plain, column[:, None], axis=1)[:, 0]).fill_nan(None),
-            contribution=pl.Series(np.take_along_axis(terms, column[:, None], axis=1)[:, 0]),
-            is_exact=pl.lit(True),
-        )
-        for position, column in enumerate(order.T)
-    ]
-    if not reasons:
-        return pl.DataFrame(schema=CHURN_REASONS)
-    return conform(pl.concat(reasons).sort("as_of_date", "customer_id", "rank"), CHURN_REASONS)

@@ -19,9 +19,11 @@ from ml.btyd.expectations import PurchaseExpectations
 from ml.churn.blend import BlendedChurn, SilenceChurn
 from ml.churn.boosting import BoostedChurn
 from ml.churn.calibration import CalibratedChurn
+from ml.churn.early_warning import early_warning, watch_days
 from ml.churn.linear import LogisticChurn
+from ml.churn.reasons import agreement, stability
 from ml.churn.rules import BaseRateRule, OneNumberRule
-from ml.evaluation import EVALUATIONS, Holdouts, Outcome, as_evaluations
+from ml.evaluation import EVALUATIONS, TESTED, Holdouts, Outcome, as_evaluations, tested_frame
 from ml.metrics import CHURN_METRICS
 from ml.schemas import Schema, conform, empty
 
@@ -61,16 +63,21 @@ class Question:
     seed: int
     minimums: Minimums = Minimums()
     champion: str | None = None
+    alert_from: float = 0.5
 
 
 @dataclass(frozen=True)
 class Training:
-    """The contest's numbers (EVALUATIONS), who serves and why, the fitted estimator, CALIBRATION_POINTS."""
+    """The contest's numbers (EVALUATIONS), who serves and why, the fitted estimator, CALIBRATION_POINTS.
+
+    `tested` is what the serving candidate had predicted at the latest test: customer_id, predicted, actual.
+    """
 
     evaluations: pl.DataFrame
     decision: gate.Decision
     serving: CalibratedChurn
     calibration_points: pl.DataFrame
+    tested: pl.DataFrame
 
 
 def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | None) -> Training:
@@ -176,8 +183,31 @@ def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
         for name, told in predictions.items()
     ]
     points = [_calibration_points(name, outcomes[0].actual, told[0]) for name, told in predictions.items()]
+    evaluations += [_trust(past, decision.candidate, tests)]
     served = past.fit(decision.candidate, serving, past.purchases(serving))
-    return Training(pl.concat(evaluations), decision, served, pl.concat(points))
+    tested = tested_frame(outcomes[0], predictions[decision.candidate][0])
+    return Training(pl.concat(evaluations), decision, served, pl.concat(points), tested)
+
+
+def _trust(past: Past, name: str, tests: list[Fold]) -> pl.DataFrame:
+    """EVALUATIONS of what else the serving candidate is worth: how far its reasons hold, and how early it warns."""
+    question, latest, earliest = past.question, tests[0], tests[-1]
+    today, eve = (at(past.everyone, latest.day - timedelta(days=days)) for days in (0, 1))
+    model = past.fit(name, latest, past.purchases(latest))
+    watcher = past.fit(name, earliest, past.purchases(earliest))
+    days = watch_days(earliest, as_of=question.as_of, horizon_days=question.horizon_days)
+    watched = at(past.everyone, *days).filter(pl.col("recency_days") < question.active_window_days)
+    found = [
+        (latest.day, "reason_agreement", agreement(today, model), today.height),
+        (latest.day, "reason_stability", stability(today, eve, model), eve.height),
+    ]
+    warned = early_warning(watched, watcher, alert_from=question.alert_from, horizon_days=question.horizon_days)
+    found += [(earliest.day, metric, value, watched["customer_id"].n_unique()) for metric, value in warned.items()]
+    kinds = {"cutoff_date": pl.Date, "metric": pl.String, "value": pl.Float64, "customer_count": pl.Int64}
+    frame = pl.DataFrame(found, schema=kinds, orient="row").with_columns(
+        pl.col("value").fill_nan(None), lower=pl.lit(None, pl.Float64), upper=pl.lit(None, pl.Float64)
+    )
+    return as_evaluations(frame, model="churn", candidate=name, horizon_days=question.horizon_days)
 
 
 def _without_contest(past: Past, lack: str) -> Training:
@@ -191,7 +221,7 @@ def _without_contest(past: Past, lack: str) -> Training:
     decision = gate.without_contest("rule" if enough else "population", name, reason=reason)
     rule = make_candidate(name, seed=0)
     serving = CalibratedChurn(rule).fit(latest, churned).calibrate(latest, churned)
-    return Training(empty(EVALUATIONS), decision, serving, empty(CALIBRATION_POINTS))
+    return Training(empty(EVALUATIONS), decision, serving, empty(CALIBRATION_POINTS), empty(TESTED))
 
 
 def _calibration_points(candidate: str, churned: Array, predicted: Array) -> pl.DataFrame:

@@ -91,7 +91,9 @@ class DirectClv(BaseEstimator):
     def fit(self, snapshots: pl.DataFrame) -> Self:
         """Fit on outcomes of past cut-offs; an amount below zero counts as zero, which the level makes good."""
         matrix = _matrix(snapshots)
-        self.count_ = _regressor("poisson", self.seed, self.trees).fit(matrix, snapshots["future_purchase_count"].to_numpy())
+        self.count_ = _regressor("poisson", self.seed, self.trees).fit(
+            matrix, snapshots["future_purchase_count"].to_numpy()
+        )
         self.scale_, target = _scaled(snapshots)
         self.amount_ = _regressor("poisson", self.seed, self.trees).fit(matrix, target)
         return self
@@ -113,7 +115,9 @@ class TwoStageClv(BaseEstimator):
     def fit(self, snapshots: pl.DataFrame) -> Self:
         """Fit on outcomes of past cut-offs; both kinds must occur."""
         matrix, buys = _matrix(snapshots), snapshots["future_purchase_count"].to_numpy() > 0
-        self.count_ = _regressor("poisson", self.seed, self.trees).fit(matrix, snapshots["future_purchase_count"].to_numpy())
+        self.count_ = _regressor("poisson", self.seed, self.trees).fit(
+            matrix, snapshots["future_purchase_count"].to_numpy()
+        )
         self.buys_ = HistGradientBoostingClassifier(**_settings(self.seed, self.trees)).fit(matrix, buys)
         self.scale_, target = _scaled(snapshots)
         self.amount_ = _regressor("gamma", self.seed, self.trees).fit(matrix[buys], target[buys] + _SMALLEST)

@@ -5,7 +5,7 @@ Each row depends on its own features only, to the last digit.
 
 import polars as pl
 
-from ml.clv.models import LeveledClv
+from ml.clv.leveling import LeveledClv
 from ml.gate import ServedBy
 from ml.schemas import CLV_PREDICTIONS, conform
 

@@ -20,7 +20,7 @@ from ml.clv.learned import DirectClv, LogLinearClv, TwoStageClv
 from ml.clv.leveling import LeveledClv
 from ml.clv.models import UNSOUND, PurchasesAndLastPeriod, PurchaseValueModel
 from ml.clv.rules import LastPeriodRule, OrderTimesRateRule, PopulationMeanRule, SpendPerDayRule, SpendSoFarRule
-from ml.evaluation import EVALUATIONS, Holdouts, Outcome, as_evaluations
+from ml.evaluation import EVALUATIONS, TESTED, Holdouts, Outcome, as_evaluations, tested_frame
 from ml.metrics import CLV_METRICS, Array, hit_rate
 from ml.schemas import empty
 
@@ -59,11 +59,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Training:
-    """The contest's numbers (EVALUATIONS), who serves and why, and the fitted estimator."""
+    """The contest's numbers (EVALUATIONS), who serves and why, and the fitted estimator.
+
+    `tested` is what the serving candidate had predicted at the latest test: customer_id, predicted, actual.
+    """
 
     evaluations: pl.DataFrame
     decision: gate.Decision
     serving: LeveledClv
+    tested: pl.DataFrame
 
 
 def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | None) -> Training:
@@ -169,12 +173,11 @@ def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
             told[name].append(past.fit(name, fold).predict(test, horizon_days=horizon))
     holdouts = Holdouts(outcomes, seed=past.question.seed)
     amounts = {name: [frame["expected_amount"].to_numpy() for frame in frames] for name, frames in told.items()}
-    contest = gate.Contest(
-        holdouts, amounts, challengers, RULES, POPULATION, gate.CLV_CRITERIA, past.question.champion
-    )
+    contest = gate.Contest(holdouts, amounts, challengers, RULES, POPULATION, gate.CLV_CRITERIA, past.question.champion)
     decision = gate.decide(contest).refuse({name: why for name, why in obstacles.items() if why})
     evaluations = [_evaluations(name, holdouts, amounts[name], told[name], horizon) for name in names]
-    return Training(pl.concat(evaluations), decision, past.fit(decision.candidate, serving))
+    tested = tested_frame(outcomes[0], amounts[decision.candidate][0])
+    return Training(pl.concat(evaluations), decision, past.fit(decision.candidate, serving), tested)
 
 
 def _first(texts: Any) -> str:
@@ -183,9 +186,7 @@ def _first(texts: Any) -> str:
 
 def _without_contest(past: Past, lack: str) -> Training:
     question = past.question
-    matured = past.snapshots.filter(
-        pl.col("as_of_date") <= question.as_of - timedelta(days=question.horizon_days)
-    )
+    matured = past.snapshots.filter(pl.col("as_of_date") <= question.as_of - timedelta(days=question.horizon_days))
     days = matured["as_of_date"].unique().sort().tail(1).to_list()
     latest = at(matured, *days)
     serving = LeveledClv(make_candidate(FALLBACK, horizon_days=question.horizon_days)).fit(latest)
@@ -195,7 +196,7 @@ def _without_contest(past: Past, lack: str) -> Training:
         level = f"levelled on {latest.height} customers at {days[0]}"
     reason = f"No model was trained: {lack}. {FALLBACK} serves, {level}."
     decision = gate.without_contest("rule", FALLBACK, reason=reason)
-    return Training(empty(EVALUATIONS), decision, serving)
+    return Training(empty(EVALUATIONS), decision, serving, empty(TESTED))
 
 
 def _evaluations(

@@ -1,6 +1,6 @@
 """Churn: the model that earned its place, the scores of eligible customers, and the reasons for them."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,6 +14,8 @@ from orchestration.metadata import column_schema, picture
 from orchestration.model_files import ModelCard
 from orchestration.run import Run
 
+EXACT_SHARE = 0.1  # of customers, the riskiest, whose reasons are always exact
+
 
 @dg.asset(
     key=["ml", "churn_model"],
@@ -21,16 +23,16 @@ from orchestration.run import Run
     group_name="churn",
     kinds={"scikitlearn"},
     owners=OWNERS,
-    description="One model: trained and calibrated on past cut-offs, tested on a later one beside recency, own rhythm "
-    "and base rate. Trained when due or asked for; otherwise the one on file stays.",
+    description="One model: a purchase model, logistic regressions, boosting and their blend, tested on up to three past "
+    "cut-offs beside recency, frequency, own rhythm and base rate. Trained when due or asked for; otherwise the one on file stays.",
 )
 def churn_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Hold the contest if it is due and keep who serves."""
-    card, is_new = training.train_if_due(run, _question(run), lambda *args, **days: _train(run, *args, **days))
+    card, is_new = training.train_if_due(run, _question(run), lambda **asked: _train(run, **asked))
     points = pl.DataFrame(card.calibration_points)
     drawn: dict[str, Any] = {}
     if not points.is_empty():
-        cutoff = date.fromisoformat(str(card.evaluations[0]["cutoff_date"]))
+        cutoff = max(date.fromisoformat(str(row["cutoff_date"])) for row in card.evaluations)
         figure = plots.calibration(points, served=card.candidate, cutoff=cutoff, horizon_days=card.horizon_days)
         drawn["calibration_plot"] = picture(figure, title="Predicted against observed churn")
     return dg.MaterializeResult(metadata=training.metadata(card, is_new=is_new) | drawn)
@@ -75,20 +77,22 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "churn_reasons"],
-    deps=[["ml", "customer_features"], ["ml", "churn_model"]],
+    deps=[["ml", "customer_features"], ["ml", "churn_model"], ["ml", "churn_scores"]],
     group_name="churn",
     kinds={"scikitlearn", "duckdb"},
     owners=OWNERS,
     description="One row per customer x rank: the features that moved the churn score most, either way.",
 )
 def churn_reasons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Explain every score by the terms that it is the sum of."""
-    from ml.churn.scoring import explain
+    """Explain every score; where that takes long, exactly for the riskiest tenth."""
+    from ml.churn.reasons import explain
 
     _, model = _served(run)
+    riskiest = run.warehouse.read(f"select quantile_disc(churn_probability, {1 - EXACT_SHARE}) from ml.churn_scores")
+    exact_from = riskiest.item() or 0.0
     frames = run.warehouse.map_customers(
         "ml.customer_features",
-        lambda features: explain(conform(features, CUSTOMER_FEATURES), model),
+        lambda features: explain(conform(features, CUSTOMER_FEATURES), model, exact_from=exact_from),
         where=_eligible(run),
     )
     rows = run.warehouse.write("ml.churn_reasons", [empty(CHURN_REASONS), *frames])
@@ -102,31 +106,38 @@ def _question(run: Run) -> training.Question:
     return training.Question(
         model="churn",
         horizon_days=config.horizon_days,
-        config=config.model_dump(mode="json", exclude={"risk_bands"}) | {"seed": run.source.models.seed},
+        config=config.model_dump(mode="json") | training.shared_config(run),
         minimum_history_days=config.minimum_history_days,
         maximum_training_cutoffs=config.maximum_training_cutoffs,
-        minimum_training_cutoffs=1,
-        active_window_days=config.active_window_days,
+        maximum_customers=run.source.models.maximum_customers,
     )
 
 
-def _train(run: Run, snapshots: pl.DataFrame, *, cutoffs: Cutoffs | None, as_of: date) -> ModelCard:
-    from ml.churn.training import Minimums, train
+def _train(run: Run, *, cutoffs: Cutoffs | None, as_of: date, champion: str | None) -> ModelCard:
+    from ml.churn.early_warning import watch_days
+    from ml.churn.training import Minimums, Question, train
 
-    config = run.source.models.churn
-    trained = train(
-        snapshots,
+    config, question = run.source.models.churn, _question(run)
+    asked = Question(
         as_of=as_of,
         horizon_days=config.horizon_days,
-        cutoffs=cutoffs,
+        active_window_days=config.active_window_days,
         seed=run.source.models.seed,
         minimums=Minimums(customers=config.minimum_customers, outcomes=config.minimum_outcomes),
+        champion=champion,
+        alert_from=config.risk_bands[1],
     )
-    return training.keep(run, _question(run), trained, as_of=as_of, calibration_points=trained.calibration_points)
+    extra = []
+    if cutoffs is not None:
+        days = watch_days(cutoffs.tests[-1], as_of=as_of, horizon_days=config.horizon_days)
+        extra = [*days, cutoffs.tests[0].day - timedelta(days=1)]
+    snapshots = training.snapshots(run, question, cutoffs, as_of=as_of, extra=extra)
+    trained = train(snapshots, asked, cutoffs=cutoffs)
+    return training.keep(run, question, trained, as_of=as_of, calibration_points=trained.calibration_points)
 
 
 def _served(run: Run) -> tuple[ModelCard, Any]:
-    from ml.churn.models import TRUSTED_TYPES
+    from ml.churn.calibration import TRUSTED_TYPES
 
     return training.load(run, _question(run), trusted=TRUSTED_TYPES)
 

@@ -1,6 +1,7 @@
 """Customer lifetime value: a model for each horizon, and what every customer is expected to bring."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -21,21 +22,15 @@ from orchestration.run import Run
     group_name="clv",
     kinds={"scikitlearn"},
     owners=OWNERS,
-    description="One model per horizon: BG/NBD and Gamma-Gamma fitted at a past cut-off, tested on a later one beside "
-    "spend per day and order value times rate. Trained when due or asked for; otherwise the one on file stays.",
+    description="One model per horizon: purchase models and learned ones, tested on up to three past cut-offs beside "
+    "spend so far, spend per day, order value times rate and the last period. Trained when due or asked for; otherwise the one on file stays.",
 )
 def clv_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Hold the contest for every horizon that is due and keep who serves."""
     shown: dict[str, Any] = {}
     questions = _questions(run)
     for question in questions:
-
-        def train(
-            snapshots: pl.DataFrame, *, cutoffs: Cutoffs | None, as_of: date, question: training.Question = question
-        ) -> ModelCard:
-            return _train(run, question, snapshots, cutoffs=cutoffs, as_of=as_of)
-
-        card, is_new = training.train_if_due(run, question, train)
+        card, is_new = training.train_if_due(run, question, partial(_train, run, question))
         prefix = f"{question.horizon_days}_days_" if len(questions) > 1 else ""
         shown |= {prefix + name: value for name, value in training.metadata(card, is_new=is_new).items()}
     return dg.MaterializeResult(metadata=shown)
@@ -51,7 +46,7 @@ def clv_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Predict with the models on file, bucket by bucket; nothing is fitted here."""
-    from ml.clv.models import TRUSTED_TYPES
+    from ml.clv.leveling import TRUSTED_TYPES
     from ml.clv.scoring import score
 
     served = [training.load(run, question, trusted=TRUSTED_TYPES) for question in _questions(run)]
@@ -85,37 +80,40 @@ def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 def _questions(run: Run) -> list[training.Question]:
     config = run.source.models.clv
+    basis = run.warehouse.read("select value_basis from marts.dim_as_of").item()
     return [
         training.Question(
             model="clv",
             horizon_days=days,
-            config=config.model_dump(mode="json", exclude={"horizons_days"}) | {"seed": run.source.models.seed},
+            config=config.model_dump(mode="json", exclude={"horizons_days"})
+            | training.shared_config(run)
+            | {"value_basis": basis},
             minimum_history_days=config.minimum_history_days,
-            maximum_training_cutoffs=1,
-            minimum_training_cutoffs=0,
+            maximum_training_cutoffs=config.maximum_training_cutoffs,
+            maximum_customers=run.source.models.maximum_customers,
         )
         for days in config.horizons_days
     ]
 
 
 def _train(
-    run: Run, question: training.Question, snapshots: pl.DataFrame, *, cutoffs: Cutoffs | None, as_of: date
+    run: Run, question: training.Question, *, cutoffs: Cutoffs | None, as_of: date, champion: str | None
 ) -> ModelCard:
-    from ml.clv.training import Minimums, train
+    from ml.clv.training import Minimums, Question, train
 
     config = run.source.models.clv
-    trained = train(
-        snapshots,
+    asked = Question(
         as_of=as_of,
         horizon_days=question.horizon_days,
-        cutoffs=cutoffs,
         seed=run.source.models.seed,
         minimums=Minimums(
             customers=config.minimum_customers,
             repeat_customers=config.minimum_outcomes,
             future_buyers=config.minimum_outcomes,
         ),
+        champion=champion,
     )
+    trained = train(training.snapshots(run, question, cutoffs, as_of=as_of), asked, cutoffs=cutoffs)
     return training.keep(run, question, trained, as_of=as_of)
 
 

@@ -9,6 +9,7 @@ from ml.drift import population_stability_index
 from ml.labels import label_outcomes
 from ml.outcomes import grade
 from ml.schemas import (
+    MODEL_COMPARISONS,
     MODEL_DRIFT,
     MODEL_EVALUATIONS,
     MODEL_VERSIONS,
@@ -22,7 +23,7 @@ from orchestration import training
 from orchestration.dbt import OWNERS
 from orchestration.history import LEDGER, SCORES, History
 from orchestration.metadata import column_schema
-from orchestration.model_files import evaluations_frame, versions_frame
+from orchestration.model_files import comparisons_frame, evaluations_frame, versions_frame
 from orchestration.run import Run
 
 
@@ -52,6 +53,20 @@ def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the numbers of the kept trainings into a table."""
     cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
     return _written(run, "ml.model_evaluations", evaluations_frame(cards), MODEL_EVALUATIONS)
+
+
+@dg.asset(
+    key=["ml", "model_comparisons"],
+    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    group_name="models",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per model version x candidate x opponent x metric: what the gate decided by, paired.",
+)
+def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Bring the gate's comparisons into a table."""
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    return _written(run, "ml.model_comparisons", comparisons_frame(cards), MODEL_COMPARISONS)
 
 
 @dg.asset(
@@ -119,4 +134,4 @@ def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.Mate
     return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
 
 
-ASSETS = [model_versions, model_evaluations, score_outcomes, model_drift]
+ASSETS = [model_versions, model_evaluations, model_comparisons, score_outcomes, model_drift]

@@ -41,7 +41,7 @@ class ChurnConfig(Strict):
 
     horizon_days: int = Field(90, ge=1, le=730, description="no purchase in so many days is churn")
     active_window_days: int = Field(180, ge=1, le=3650, description="who bought within so many days is scored")
-    maximum_training_cutoffs: int = Field(6, ge=1, le=36, description="past days the tested model is trained on")
+    maximum_training_cutoffs: int = Field(6, ge=0, le=36, description="past days a model is trained on at most")
     minimum_history_days: int = Field(60, ge=1, description="history that a past day needs before it")
     minimum_customers: int = Field(500, ge=1, description="customers that training and test need")
     minimum_outcomes: int = Field(100, ge=1, description="churned and not churned that training and test need")
@@ -54,6 +54,7 @@ class ClvConfig(Strict):
     horizons_days: Annotated[tuple[int, ...], BeforeValidator(as_tuple)] = Field(
         (365,), min_length=1, description="days ahead; several are allowed"
     )
+    maximum_training_cutoffs: int = Field(3, ge=0, le=36, description="past days a model is trained on at most")
     minimum_history_days: int = Field(60, ge=1, description="history that a past day needs before it")
     minimum_customers: int = Field(500, ge=1, description="customers that fit and test need")
     minimum_outcomes: int = Field(
@@ -66,6 +67,7 @@ class ModelsConfig(Strict):
 
     churn: ChurnConfig = ChurnConfig()
     clv: ClvConfig = ClvConfig()
+    maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     seed: int = Field(0, ge=0, description="seed of everything random")
 
