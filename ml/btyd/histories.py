@@ -12,8 +12,11 @@ Array = npt.NDArray[np.float64]
 
 
 def columns(X: Any) -> tuple[Array, Array, Array]:
-    """x (repeat purchases), t_x (time of the last one) and T (time observed), each of shape (customers,)."""
-    x, t_x, T = np.asarray(X, dtype=np.float64).T
+    """x (repeat purchases), t_x (time of the last one) and T (time observed), each of shape (customers,).
+
+    Further columns of X are for other models and left alone.
+    """
+    x, t_x, T = np.asarray(X, dtype=np.float64)[:, :3].T
     return x, t_x, T
 
 

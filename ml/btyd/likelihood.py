@@ -28,7 +28,9 @@ class Fit(NamedTuple):
     message: str
 
 
-def maximise(objective: Objective, *, starts: Sequence[Sequence[float]], bounds: dict[str, tuple[float, float]]) -> Fit:
+def maximise(
+    objective: Objective, *, starts: Sequence[Sequence[float] | Array], bounds: dict[str, tuple[float, float]]
+) -> Fit:
     """The best of several L-BFGS-B climbs in log parameters.
 
     `objective` takes parameters and gives the mean log-likelihood a customer and its gradient. Converged
