@@ -44,7 +44,7 @@ class MbgCnbdK(BaseEstimator):
         self.k_max = k_max
 
     def fit(self, X: Any, y: None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
-        """Maximum likelihood; `k_`, and `converged_` and `message_` as `BgNbd` has them.
+        """Maximum likelihood; `k_`, and `converged_`, `is_sound_` and `message_` as `BgNbd` has them.
 
         Raises:
             ValueError: X has no rows, a missing value, not 0 <= t_x <= T, or gaps longer than t_x.
@@ -70,7 +70,10 @@ class MbgCnbdK(BaseEstimator):
         self.log_likelihood_ = best.mean_log_likelihood * len(x) - float(x.sum()) * float(np.log(scale))
         self.converged_ = best.converged
         nobody_leaves = self.a_ / (self.a_ + self.b_) < 1e-3
-        self.message_ = f"{best.message} Nobody seems to drop out." if nobody_leaves else best.message
+        bought_again = bool(t_x.max() > 0)
+        self.is_sound_ = bought_again and best.is_sound(nobody_leaves=nobody_leaves, of_leaving=("a", "b"))
+        remarks = {"Nobody seems to drop out.": nobody_leaves, "Nobody has bought again.": not bought_again}
+        self.message_ = " ".join([best.message, *(text for text, holds in remarks.items() if holds)])
         return self
 
     def alive_probability(self, X: Any) -> Array:
