@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ml.btyd.bg_nbd import BgNbd, _Likelihood
+from ml.btyd.beta_geometric import Likelihood
+from ml.btyd.bg_nbd import BgNbd
 from tests.ml.simulated import cdnow_histories, histories, purchase_times
 
 
@@ -34,7 +35,7 @@ def test_customer_1516_is_expected_to_buy_as_published(published: BgNbd) -> None
 
 def test_the_gradient_is_the_slope_of_the_likelihood() -> None:
     X = histories(purchase_times(200, r=1, alpha=5, a=0.5, b=2, until=20, seed=0), until=20)
-    data, at = _Likelihood(*X.T), np.array([0.7, 4.0, 0.4, 1.5])
+    data, at = Likelihood(*X.T), np.array([0.7, 4.0, 0.4, 1.5])
     slopes = [
         (data.mean_and_gradient(at + step)[0] - data.mean_and_gradient(at - step)[0]) / 2e-6
         for step in np.eye(4) * 1e-6
