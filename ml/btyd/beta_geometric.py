@@ -17,7 +17,7 @@ from scipy.special import digamma, gammaln, polygamma
 
 Array = npt.NDArray[np.float64]
 
-_BLOCK: Final = 8192  # histories at a time, so that the work stays in the processor's cache
+_BLOCK: Final = 4096  # histories at a time, so that the work stays in the processor's cache
 _MANY: Final = 16  # blocks that are worth a second thread
 
 
@@ -31,14 +31,18 @@ class Likelihood:
     def __init__(self, x: Array, t_x: Array, T: Array, count: Array | None = None, *, first_chances: int = 0) -> None:
         count = np.ones(len(x)) if count is None else count
         self.size = float(count.sum())
-        self.values, at = np.unique(x, return_inverse=True)
-        self.counts: Array = np.bincount(at, weights=count).astype(np.float64)
+        if (x == np.floor(x)).all():
+            by_value = np.bincount(x.astype(np.intp), weights=count)
+            self.values = np.flatnonzero(by_value).astype(np.float64)
+            self.counts: Array = by_value[by_value > 0].astype(np.float64)
+        else:
+            self.values, at = np.unique(x, return_inverse=True)
+            self.counts = np.bincount(at, weights=count).astype(np.float64)
         self.first_chances = first_chances
-        tried = x + first_chances > 0
-        self.histories = np.vstack([part[tried] for part in (x, t_x, T, count)])
         # who had no chance to leave is only known by T
-        self.plain_T, at = np.unique(T[~tried], return_inverse=True)
-        self.plain_count = np.bincount(at, weights=count[~tried], minlength=len(self.plain_T))
+        tried, plain = np.flatnonzero(x + first_chances > 0), np.flatnonzero(x + first_chances == 0)
+        self.histories = np.vstack([part[tried] if len(plain) else part for part in (x, t_x, T, count)])
+        self.plain_T, self.plain_count = T[plain], count[plain]
 
     def mean_and_gradient(self, parameters: Array) -> tuple[float, Array]:
         """The mean log-likelihood of a customer and its slopes in r, alpha, a and b."""

@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 _BOUNDS: Final = {"r": (1e-4, 1e3), "alpha": (1e-4, 1e4), "a": (1e-5, 1e2), "b": (1e-3, 1e3)}
 _STARTS: Final = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.2, 0.8, 2.5), (2.0, 0.2, 0.05, 5.0))
 _NEAR_ONE: Final = 1e-6
-_SAMPLES: Final = (4_000, 40_000)  # customers whose fit is the start for twice as many and more
+_SAMPLES: Final = (2_000, 60_000)  # customers whose fit is the start for twice as many and more
 
 
 class BgNbd(BaseEstimator):
@@ -98,7 +98,11 @@ def _climb(histories: Histories, *, first_chances: int) -> Fit:
     sizes = [size for size in _SAMPLES if size < len(histories.x) / 2]
     for part in [*map(histories.sample, sizes), histories]:
         data = Likelihood(*part, first_chances=first_chances)
-        if fit is not None:
-            fit = polish(data.mean_and_slopes, start=fit, bounds=_BOUNDS) if fit.is_sound() else None
+        if sizes and (fit is None or fit.is_sound()):
+            starts = _STARTS if fit is None else [fit.parameters]
+            found = [polish(data.mean_and_slopes, start=np.array(start), bounds=_BOUNDS) for start in starts]
+            fit = max(filter(None, found), key=lambda climbed: climbed.mean_log_likelihood, default=None)
+        else:
+            fit = None
         fit = fit or maximise(data.mean_and_gradient, starts=_STARTS, bounds=_BOUNDS)
     return cast("Fit", fit)

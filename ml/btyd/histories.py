@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
-_LARGEST_KEY: Final = 2.0**62
+_MIXER: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, so that no digit is lost
+_HALF: Final = np.uint64(32)
 
 
 class Histories(NamedTuple):
-    """Each history that occurs, in order of x, t_x and T, and how many customers have it."""
+    """Each history that occurs, in an order of its own, and how many customers have it."""
 
     x: Array
     t_x: Array
@@ -56,24 +58,44 @@ def distinct_histories(X: Any, *, model: str) -> Histories:
         ValueError: as `sorted_columns`.
     """
     x, t_x, T = _checked(X, model=model)
-    base = T.max() + 1
-    if (x.max() + 1) * base * base < _LARGEST_KEY and all((part == np.floor(part)).all() for part in (x, t_x, T)):
-        keys = np.sort(((x * base + t_x).astype(np.int64)) * int(base) + T.astype(np.int64))
+    time_bits, count_bits = int(T.max()).bit_length(), int(x.max()).bit_length()
+    is_whole = 2 * time_bits + count_bits < 63 and all((part == np.floor(part)).all() for part in (x, t_x, T))
+    if is_whole:
+        keys = np.ldexp(x, 2 * time_bits).astype(np.int64) + np.ldexp(t_x, time_bits).astype(np.int64)
+        keys = np.sort(keys + T.astype(np.int64))
         first = np.flatnonzero(np.diff(keys, prepend=-1))
-        rest, last = np.divmod(keys[first], int(base))
-        repeats, recency = np.divmod(rest, int(base))
-        x, t_x, T = (part.astype(np.float64) for part in (repeats, recency, last))
+        keys, lowest = keys[first], (1 << time_bits) - 1
+        parts = (keys >> 2 * time_bits, keys >> time_bits & lowest, keys & lowest)
+        x, t_x, T = (part.astype(np.float64) for part in parts)
     else:
-        order = np.lexsort((T, t_x, x))
+        order, first = _mixed_order(x, t_x, T)
         x, t_x, T = x[order], t_x[order], T[order]
-        changed = (np.diff(x) != 0) | (np.diff(t_x) != 0) | (np.diff(T) != 0)
-        first = np.concatenate([[0], np.flatnonzero(changed) + 1])
-        x, t_x, T = x[first], t_x[first], T[first]
     return Histories(x, t_x, T, np.diff(first, append=len(X)).astype(np.float64))
 
 
+def _mixed_order(x: Array, t_x: Array, T: Array) -> tuple[Rows, Rows]:
+    """The rows where each history stands once, in an order that depends on histories only, and its first ranks.
+
+    Rows are sorted by one number each, which is quicker than by three. That number mixes the digits of a row;
+    should two different rows share it, all three columns decide.
+    """
+    mixed = (T + 0.0).view(np.uint64) * _MIXER  # + 0.0, as -0.0 is the same time
+    mixed = ((mixed ^ (mixed >> _HALF)) + (t_x + 0.0).view(np.uint64)) * _MIXER
+    mixed = ((mixed ^ (mixed >> _HALF)) + (x + 0.0).view(np.uint64)) * _MIXER
+    order = np.argsort(mixed)
+    mixed = mixed[order]
+    differs = mixed[1:] != mixed[:-1]
+    same = np.flatnonzero(~differs)
+    one, other = order[same], order[same + 1]
+    if not all((part[one] == part[other]).all() for part in (x, t_x, T)):
+        order = np.lexsort((T, t_x, x))
+        differs = np.any([np.diff(part[order]) != 0 for part in (x, t_x, T)], axis=0)
+    first = np.flatnonzero(np.concatenate([[True], differs]))
+    return order[first], first
+
+
 def _checked(X: Any, *, model: str) -> tuple[Array, Array, Array]:
-    x, t_x, T = columns(X)
+    x, t_x, T = map(np.ascontiguousarray, columns(X))
     if len(x) == 0:
         raise ValueError(f"{model} needs at least one customer")
     if not ((x >= 0) & (t_x >= 0) & (t_x <= T)).all():
