@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from lifetimes import BetaGeoFitter
+from lifetimes import BetaGeoFitter  # type: ignore[import-untyped]  # has none
 
+from ml.btyd.beta_geometric import Likelihood
 from ml.btyd.bg_nbd import BgNbd
 
 Array = npt.NDArray[np.float64]
@@ -51,11 +52,13 @@ def beside_lifetimes(count: int = 200_000) -> None:
         ours, model = min((timed(lambda X=X: BgNbd().fit(X)) for _ in range(3)), key=lambda run: run[0])
         sample = BetaGeoFitter().fit(*X[::_SAMPLE].T)
         r, alpha, a, b = sample.params_[["r", "alpha", "a", "b"]]
-        start = np.log([r, alpha * 10 / X[:, 2].max(), a, b])  # lifetimes scales time to 10 at most
+        scale = 10 / X[:, 2].max()  # lifetimes makes the longest time 10
+        start = np.log([r, alpha * scale, a, b])
         line = f"{name:<14}{ours:>8.2f}"
         for options in ({}, {"initial_params": start}):
             theirs, fitter = timed(lambda X=X, options=options: BetaGeoFitter().fit(*X.T, **options))
-            less = -fitter._negative_log_likelihood_ * count - model.log_likelihood_  # its mean is in days again
+            reached, _ = Likelihood(*X.T).mean_and_gradient(fitter.params_[["r", "alpha", "a", "b"]].to_numpy())
+            less = reached * count - model.log_likelihood_
             line += f"{theirs:>9.2f} {theirs / ours:>5.0f}x ({less:+.3f})"
         print(line)
 
