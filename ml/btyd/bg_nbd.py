@@ -21,7 +21,7 @@ Array = npt.NDArray[np.float64]
 _BOUNDS: Final = {"r": (1e-4, 1e3), "alpha": (1e-4, 1e4), "a": (1e-5, 1e2), "b": (1e-3, 1e3)}
 _STARTS: Final = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.2, 0.8, 2.5), (2.0, 0.2, 0.05, 5.0))
 _NEAR_ONE: Final = 1e-6
-_SAMPLES: Final = (2_000, 60_000)  # customers whose fit is the start for twice as many and more
+_SAMPLES: Final = (2_000, 16_000, 128_000)  # customers whose fit is the start for twice as many and more
 
 
 class BgNbd(BaseEstimator):

@@ -16,13 +16,14 @@ from scipy.special import digamma, gammaln, xlogy
 from sklearn.base import BaseEstimator
 
 from ml.btyd.erlang import purchases_if_silent, silence
-from ml.btyd.histories import columns, sorted_columns
+from ml.btyd.histories import columns, distinct_histories, sorted_columns
 from ml.btyd.likelihood import Fit, maximise
 
 Array = npt.NDArray[np.float64]
 
 _BOUNDS: Final = {"r": (1e-4, 1e3), "alpha": (1e-4, 1e4), "a": (1e-5, 1e2), "b": (1e-3, 1e3)}
 _STARTS: Final = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.2, 0.8, 2.5), (2.0, 0.2, 0.05, 5.0))
+_SEARCHED: Final = 50_000  # customers at most to find k by; all of them fit the rest
 _PATIENCE: Final = 2  # values of k without a higher likelihood before the search ends
 
 
@@ -36,7 +37,8 @@ class MbgCnbdK(BaseEstimator):
     that of x and t_x with the purchases between integrated out: t_x is a sum of k x stages. Either is MBG/NBD's
     at k = 1, so that log-likelihoods compare.
 
-    `k` fixes the regularity; otherwise 1, 2, ... up to `k_max` are tried until the likelihood has fallen twice.
+    `k` fixes the regularity; otherwise 1, 2, ... up to `k_max` are tried until the likelihood has fallen twice;
+    of more than 50,000 customers every so many-th finds k, and all of them fit the rest.
     """
 
     def __init__(self, *, k: int | None = None, k_max: int = 12) -> None:
@@ -50,21 +52,14 @@ class MbgCnbdK(BaseEstimator):
             ValueError: X has no rows, a missing value, not 0 <= t_x <= T, or gaps longer than t_x.
         """
         x, t_x, T = sorted_columns(X, model="MBG/CNBD-k")
-        gaps = _log_gaps(X)
         scale = float(T.mean()) or 1.0
-        mean_gaps = None if gaps is None else float(gaps.mean() - x.mean() * np.log(scale))
-        data = _Likelihood(x, t_x / scale, T / scale, log_gaps=mean_gaps)
-        best, self.k_ = _climb(data, self.k or 1, _STARTS), self.k or 1
-        if self.k is None:
-            for k in range(2, self.k_max + 1):
-                r, alpha, a, b = best.parameters  # as many purchases, of more stages each
-                found = _climb(data, k, [(r, alpha * self.k_ / k, a, b)])
-                if found.mean_log_likelihood > best.mean_log_likelihood:
-                    best, self.k_ = found, k
-                elif k - self.k_ >= _PATIENCE:
-                    break
-            if self.k_ > 1:
-                best = _climb(data, self.k_, [*_STARTS, best.parameters])
+        rows = _with_checked_gaps(X)
+        rows = rows[np.lexsort(rows.T)]  # float sums and the sample must not depend on the order of rows
+        every = -(-len(rows) // _SEARCHED)
+        best, self.k_ = self._search(_scaled(rows[every // 2 :: every], scale))
+        if every > 1:
+            others = () if best.is_sound() else _STARTS
+            best = _climb(_scaled(rows, scale), self.k_, [*others, best.parameters])
         self.r_, alpha, self.a_, self.b_ = map(float, best.parameters)
         self.alpha_ = alpha * scale
         self.log_likelihood_ = best.mean_log_likelihood * len(x) - float(x.sum()) * float(np.log(scale))
@@ -75,6 +70,20 @@ class MbgCnbdK(BaseEstimator):
         remarks = {"Nobody seems to drop out.": nobody_leaves, "Nobody has bought again.": not bought_again}
         self.message_ = " ".join([best.message, *(text for text, holds in remarks.items() if holds)])
         return self
+
+    def _search(self, data: "_Likelihood") -> tuple[Fit, int]:
+        """The best fit, and its k."""
+        best, k_best = _climb(data, self.k or 1, _STARTS), self.k or 1
+        if self.k is not None:
+            return best, k_best
+        for k in range(2, self.k_max + 1):
+            r, alpha, a, b = best.parameters  # as many purchases, of more stages each
+            found = _climb(data, k, [(r, alpha * k_best / k, a, b)])
+            if found.mean_log_likelihood > best.mean_log_likelihood:
+                best, k_best = found, k
+            elif k - k_best >= _PATIENCE:
+                break
+        return (_climb(data, k_best, [*_STARTS, best.parameters]) if k_best > 1 else best), k_best
 
     def alive_probability(self, X: Any) -> Array:
         """P(alive at T | x, t_x, T), shape (customers,)."""
@@ -104,22 +113,27 @@ class MbgCnbdK(BaseEstimator):
         return found
 
 
-def _log_gaps(X: Any) -> Array | None:
-    """The fourth column in an order of its own, if there is one.
+def _with_checked_gaps(X: Any) -> Array:
+    """X itself, of three or four columns.
 
     Raises:
-        ValueError: a value that no gaps within t_x can have.
+        ValueError: a fourth column with a value that no gaps within t_x can have.
     """
-    table = np.asarray(X, dtype=np.float64)
-    if table.shape[1] < 4:
-        return None
-    x, t_x, _, found = table.T
-    most = xlogy(x, t_x / np.maximum(x, 1))  # of equal gaps
-    fits = (found <= most + 1e-6 * (1 + np.abs(most))) & ((x > 0) | (found == 0))
-    if not (np.isfinite(found) & fits).all():
-        raise ValueError("MBG/CNBD-k needs sums of log gaps that are finite and fit t_x: 0 without a repeat purchase")
-    ordered: Array = np.sort(found)
-    return ordered
+    table: Array = np.asarray(X, dtype=np.float64)[:, :4]
+    if table.shape[1] == 4:
+        x, t_x, _, found = table.T
+        most = xlogy(x, t_x / np.maximum(x, 1))  # of equal gaps
+        fits = (found <= most + 1e-6 * (1 + np.abs(most))) & ((x > 0) | (found == 0))
+        if not (np.isfinite(found) & fits).all():
+            raise ValueError("MBG/CNBD-k needs finite sums of log gaps that fit t_x, and 0 without a repeat purchase")
+    return table
+
+
+def _scaled(rows: Array, scale: float) -> "_Likelihood":
+    """The likelihood of these rows with times in units of `scale`."""
+    x, t_x, T, *gaps = rows.T
+    log_gaps = float(gaps[0].mean() - x.mean() * np.log(scale)) if gaps else None
+    return _Likelihood(x, t_x / scale, T / scale, log_gaps=log_gaps)
 
 
 def _climb(data: "_Likelihood", k: int, starts: Sequence[Sequence[float] | Array]) -> Fit:
@@ -132,9 +146,9 @@ class _Likelihood:
     """The mean log-likelihood of one data set for any k; histories that are alike are worked out once."""
 
     def __init__(self, x: Array, t_x: Array, T: Array, *, log_gaps: float | None) -> None:
-        rows, counts = np.unique(np.column_stack([x, t_x, T]), axis=0, return_counts=True)
-        self.x, self.t_x, self.T = rows.T
-        self.share = counts / len(x)
+        histories = distinct_histories(np.column_stack([x, t_x, T]), model="MBG/CNBD-k")
+        self.x, self.t_x, self.T = histories[:3]
+        self.share = histories.customers / len(x)
         self.values, self.of_value = np.unique(self.x, return_inverse=True)
         self.value_share = np.bincount(self.of_value, weights=self.share)
         self.log_gaps = log_gaps

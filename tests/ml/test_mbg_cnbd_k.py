@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.integrate import dblquad
 
-from ml.btyd import erlang
+from ml.btyd import erlang, mbg_cnbd_k
 from ml.btyd.mbg_cnbd_k import MbgCnbdK, _Likelihood
 from ml.btyd.mbg_nbd import MbgNbd
 from tests.ml.simulated import Array, cdnow_histories, histories
@@ -192,3 +192,13 @@ def test_the_order_of_rows_does_not_change_a_digit() -> None:
 def test_impossible_histories_are_refused(X: object) -> None:
     with pytest.raises(ValueError, match="MBG/CNBD-k needs"):
         MbgCnbdK().fit(X)
+
+
+def test_k_is_found_by_a_sample_of_many_customers_and_the_rest_by_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = with_log_gaps(regular_times(8000, k=2, until=52, seed=1), until=52)
+    alone = MbgCnbdK(k=2).fit(X)
+    monkeypatch.setattr(mbg_cnbd_k, "_SEARCHED", 3000)
+    found = MbgCnbdK().fit(X)
+    assert found.k_ == 2
+    assert found.log_likelihood_ == pytest.approx(alone.log_likelihood_, abs=1e-3)
+    assert vars(MbgCnbdK().fit(X[::-1])) == vars(found)
