@@ -59,7 +59,7 @@ def distinct_histories(X: Any, *, model: str) -> Histories:
     """
     x, t_x, T = _checked(X, model=model)
     time_bits, count_bits = int(T.max()).bit_length(), int(x.max()).bit_length()
-    is_whole = 2 * time_bits + count_bits < 63 and all((part == np.floor(part)).all() for part in (x, t_x, T))
+    is_whole = 2 * time_bits + count_bits < 63 and all((part == np.floor(part)).all() for part in (T, t_x, x))
     if is_whole:
         keys = np.ldexp(x, 2 * time_bits).astype(np.int64) + np.ldexp(t_x, time_bits).astype(np.int64)
         keys = np.sort(keys + T.astype(np.int64))
@@ -79,9 +79,11 @@ def _mixed_order(x: Array, t_x: Array, T: Array) -> tuple[Rows, Rows]:
     Rows are sorted by one number each, which is quicker than by three. That number mixes the digits of a row;
     should two different rows share it, all three columns decide.
     """
-    mixed = (T + 0.0).view(np.uint64) * _MIXER  # + 0.0, as -0.0 is the same time
-    mixed = ((mixed ^ (mixed >> _HALF)) + (t_x + 0.0).view(np.uint64)) * _MIXER
-    mixed = ((mixed ^ (mixed >> _HALF)) + (x + 0.0).view(np.uint64)) * _MIXER
+    mixed = np.zeros(len(T), dtype=np.uint64)
+    for part in (T, t_x, x):
+        mixed ^= mixed >> _HALF
+        mixed += (part + 0.0).view(np.uint64)  # + 0.0, as -0.0 is the same time
+        mixed *= _MIXER
     order = np.argsort(mixed)
     mixed = mixed[order]
     differs = mixed[1:] != mixed[:-1]

@@ -15,7 +15,7 @@ Array = npt.NDArray[np.float64]
 
 _MOST_STEPS: Final = 40
 _LONGEST_STEP: Final = 1.0  # in log parameters
-_LAST_STEP: Final = 3e-4  # what is left after a step so short is about its square
+_LAST_STEP: Final = 3e-3  # what is left after a step so short is about its square
 _MARGIN: Final = 1e-2
 _SLACK: Final = 1e-12
 _FLAT: Final = 1e-9  # curvature that the parameters are not known by
@@ -28,7 +28,7 @@ def polish(
 
     `objective` takes parameters and gives the mean log-likelihood, its gradient and its Hessian. Where that is no
     hilltop's, steps go uphill along each of its axes all the same; a step that loses is halved. Of the last step
-    the gain is taken from the parabola, which is off by less than 1e-10 a customer.
+    the gain is taken from the parabola, which is off by about 1e-10 a customer.
     """
     logs = np.log(np.array(list(bounds.values())))
     at, before, step = np.log(start), -np.inf, np.zeros(len(start))
