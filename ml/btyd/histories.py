@@ -61,8 +61,11 @@ def distinct_histories(X: Any, *, model: str) -> Histories:
     time_bits, count_bits = int(T.max()).bit_length(), int(x.max()).bit_length()
     is_whole = 2 * time_bits + count_bits < 63 and all((part == np.floor(part)).all() for part in (T, t_x, x))
     if is_whole:
-        keys = np.ldexp(x, 2 * time_bits).astype(np.int64) + np.ldexp(t_x, time_bits).astype(np.int64)
-        keys = np.sort(keys + T.astype(np.int64))
+        keys = x.astype(np.int64)
+        for part in (t_x, T):
+            keys <<= time_bits
+            keys += part.astype(np.int64)
+        keys.sort()
         first = np.flatnonzero(np.diff(keys, prepend=-1))
         keys, lowest = keys[first], (1 << time_bits) - 1
         parts = (keys >> 2 * time_bits, keys >> time_bits & lowest, keys & lowest)
@@ -100,6 +103,6 @@ def _checked(X: Any, *, model: str) -> tuple[Array, Array, Array]:
     x, t_x, T = map(np.ascontiguousarray, columns(X))
     if len(x) == 0:
         raise ValueError(f"{model} needs at least one customer")
-    if not ((x >= 0) & (t_x >= 0) & (t_x <= T)).all():
+    if not ((x >= 0) & (t_x >= 0) & (t_x <= T) & (T + x < np.inf)).all():
         raise ValueError(f"{model} needs x >= 0 and 0 <= t_x <= T for every customer, and no missing value")
     return x, t_x, T
