@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from benchmarks.purchases import beside_lifetimes
 from ml.backtest import build_snapshots
 from ml.btyd.bg_nbd import BgNbd
 from ml.features import build_features
@@ -77,6 +78,7 @@ def main() -> None:
     for name, ours, theirs in rows:
         print(f"{name:<44}{ours:>9.2f}{theirs:>9.2f}{ours / theirs:>7.1f}")
     print(f"{'BG/NBD fit, seconds per 100,000 customers':<44}{fit * 100_000 / len(history):>9.2f}")
+    beside_lifetimes()
 
 
 main()

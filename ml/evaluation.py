@@ -7,6 +7,7 @@ The metrics are in `ml.metrics`; who serves is decided in `ml.gate`; fitting bel
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Final, NamedTuple, Self
 
 import numpy as np
@@ -62,7 +63,7 @@ class Measured:
         known = ~np.isnan(self.values)
         if not known.any():
             return Interval(np.nan, np.nan, np.nan)
-        replicates = np.ma.masked_invalid(self.replicates[known]).mean(axis=0)  # type: ignore[no-untyped-call] # numpy
+        replicates = np.ma.masked_invalid(self.replicates[known]).mean(axis=0)
         return self._interval(float(self.values[known].mean()), replicates.filled(np.nan))
 
     def _interval(self, value: float, replicates: Array) -> Interval:
@@ -98,7 +99,7 @@ class Holdouts:
         self._rows: list[npt.NDArray[np.int64]] = []
         self._weights: list[npt.NDArray[np.float32]] = []
         ends = np.cumsum([0, *(len(outcome.actual) for outcome in self.outcomes)])
-        for first, last in zip(ends[:-1], ends[1:], strict=True):
+        for first, last in pairwise(ends):
             place = position[places[first:last]]
             self._rows.append(np.flatnonzero(place >= 0))
             self._weights.append(counts[:, place[place >= 0]])
@@ -123,7 +124,7 @@ class Holdouts:
     def table(
         self, metrics: Mapping[str, Metric], predictions: Sequence[Array], *, actuals: Sequence[Array] | None = None
     ) -> pl.DataFrame:
-        """One row per cut-off x metric: (cutoff_date, metric, value, lower, upper, customer_count), null if undefined."""
+        """One row per cut-off x metric, with its interval and count of customers; null where undefined."""
         rows = [
             (outcome.cutoff, name, *interval, len(outcome.actual))
             for name, metric in metrics.items()

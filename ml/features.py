@@ -20,9 +20,9 @@ SATURDAY = 6
 def build_features(transactions: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """CUSTOMER_FEATURES of the customers with a purchase up to and including `as_of`, sorted by customer_id.
 
-    `transactions` are TRANSACTIONS rows of whole customers; rows after `as_of` change nothing. Money is net
-    of returns unless named after orders, and value is margin where costs are known; gaps are days between consecutive distinct purchase days, null where
-    there are too few; a share of nothing is 0; the window of N days includes `as_of`.
+    `transactions` are TRANSACTIONS rows of whole customers; rows after `as_of` change nothing. Money is net of returns
+    unless named after orders, and value is margin where costs are known; gaps are days between consecutive distinct
+    purchase days, null where there are too few; a share of nothing is 0; the window of N days includes `as_of`.
 
     Raises:
         polars.exceptions.ColumnNotFoundError: a column of TRANSACTIONS is missing.

@@ -145,7 +145,8 @@ def calibration_slope(actual: Array, predicted: Array, weights: Array) -> Array:
 @_weighted
 def expected_calibration_error(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean absolute difference of predicted and observed rate over tenths of customers by prediction."""
-    return _binned_error(actual, predicted, weights) / weights.sum(axis=1)
+    found: Array = _binned_error(actual, predicted, weights) / weights.sum(axis=1)
+    return found
 
 
 @_weighted

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ml.churn.models import TRUSTED_TYPES
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ml.churn.models import TRUSTED_TYPES
 from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import load_source
 from orchestration.model_files import ModelCard, ModelFiles, dump, versions_frame

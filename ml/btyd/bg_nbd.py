@@ -4,21 +4,24 @@
 money belong to the model families.
 """
 
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import digamma, expit, gammaln, hyp2f1
+from scipy.special import expit, hyp2f1
 from sklearn.base import BaseEstimator
 
-from ml.btyd.histories import columns, sorted_columns
-from ml.btyd.likelihood import maximise
+from ml.btyd.beta_geometric import Likelihood
+from ml.btyd.histories import Histories, columns, distinct_histories
+from ml.btyd.likelihood import Fit, maximise
+from ml.btyd.newton import polish
 
 Array = npt.NDArray[np.float64]
 
 _BOUNDS: Final = {"r": (1e-4, 1e3), "alpha": (1e-4, 1e4), "a": (1e-5, 1e2), "b": (1e-3, 1e3)}
 _STARTS: Final = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.2, 0.8, 2.5), (2.0, 0.2, 0.05, 5.0))
 _NEAR_ONE: Final = 1e-6
+_SAMPLES: Final = (2_000, 16_000, 128_000)  # customers whose fit is the start for twice as many and more
 
 
 class BgNbd(BaseEstimator):
@@ -35,19 +38,26 @@ class BgNbd(BaseEstimator):
     def fit(self, X: Any, y: None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Maximum likelihood; `converged_` and `message_` say how it went, and if nobody seems to drop out.
 
+        `is_sound_`: somebody bought again, the climb converged, and no parameter is at a bound or as good at a
+        quite different value, but for those of dropout where nobody drops out (`ml.btyd.likelihood.Fit.is_sound`).
+
         Raises:
             ValueError: X has no rows, a missing value, or not 0 <= t_x <= T.
         """
-        x, t_x, T = sorted_columns(X, model=self._name)
-        scale = float(T.mean()) or 1.0
-        data = _Likelihood(x, t_x / scale, T / scale, first_chances=self._first_chances)
-        fit = maximise(data.mean_and_gradient, starts=_STARTS, bounds=_BOUNDS)
+        table = distinct_histories(X, model=self._name)
+        customers, bought = float(table.customers.sum()), float((table.customers * table.x).sum())
+        scale = float((table.customers * table.T).sum()) / customers or 1.0
+        scaled = Histories(table.x, table.t_x / scale, table.T / scale, table.customers)
+        fit = _climb(scaled, first_chances=self._first_chances)
         self.r_, alpha, self.a_, self.b_ = map(float, fit.parameters)
         self.alpha_ = alpha * scale
-        self.log_likelihood_ = fit.mean_log_likelihood * len(x) - float(x.sum()) * float(np.log(scale))
+        self.log_likelihood_ = fit.mean_log_likelihood * customers - bought * float(np.log(scale))
         self.converged_ = fit.converged
         nobody_leaves = self.a_ / (self.a_ + self.b_) < 1e-3
-        self.message_ = f"{fit.message} Nobody seems to drop out." if nobody_leaves else fit.message
+        bought_again = bool(table.t_x.max() > 0)
+        self.is_sound_ = bought_again and fit.is_sound(nobody_leaves=nobody_leaves, of_leaving=("a", "b"))
+        remarks = {"Nobody seems to drop out.": nobody_leaves, "Nobody has bought again.": not bought_again}
+        self.message_ = " ".join([fit.message, *(text for text, holds in remarks.items() if holds)])
         return self
 
     def alive_probability(self, X: Any) -> Array:
@@ -82,44 +92,17 @@ class BgNbd(BaseEstimator):
         return found
 
 
-class _Likelihood:
-    """The mean log-likelihood of one data set (2005, eq. 6); what depends on x alone is done once a value."""
-
-    def __init__(self, x: Array, t_x: Array, T: Array, *, first_chances: int = 0) -> None:
-        self.x, self.t_x, self.T, self.count = x, t_x, T, len(x)
-        self.values, self.counts = np.unique(x, return_counts=True)
-        self.first_chances = first_chances
-        self.tried = x + first_chances > 0
-
-    def mean_and_gradient(self, parameters: Array) -> tuple[float, Array]:
-        r, alpha, a, b = parameters
-        v, n, tried = self.values, self.counts, self.tried
-        x, T = self.x, self.T
-        chances_v, chances = v + self.first_chances, x[tried] + self.first_chances
-        # A3 + A4 of the paper as A3 (1 + dead), dead = A4 / A3, and weight = dead / (1 + dead)
-        log_ratio = np.log((alpha + T[tried]) / (alpha + self.t_x[tried]))
-        log_dead = np.log(a / (b + chances - 1)) + (r + x[tried]) * log_ratio
-        weight = expit(log_dead)
-        log_T = np.log(alpha + T)
-        by_rate = gammaln(r + v) - gammaln(r)
-        by_count = by_rate + gammaln(a + b) - gammaln(a + b + chances_v) + gammaln(b + chances_v) - gammaln(b)
-        total = (
-            (n * by_count).sum()
-            + self.count * r * np.log(alpha)
-            - ((r + x) * log_T).sum()
-            + np.logaddexp(0, log_dead).sum()
-        )
-        steps_a = (n * (digamma(a + b) - digamma(a + b + chances_v))).sum()
-        by_T, by_last = (r + x) / (alpha + T), (r + x[tried]) / (alpha + self.t_x[tried])
-        gradient = np.array(
-            [
-                (n * (digamma(r + v) - digamma(r))).sum()
-                + self.count * np.log(alpha)
-                - log_T.sum()
-                + (weight * log_ratio).sum(),
-                self.count * r / alpha - by_T.sum() + (weight * (by_T[tried] - by_last)).sum(),
-                steps_a + weight.sum() / a,
-                steps_a + (n * (digamma(b + chances_v) - digamma(b))).sum() - (weight / (b + chances - 1)).sum(),
-            ]
-        )
-        return float(total / self.count), gradient / self.count
+def _climb(histories: Histories, *, first_chances: int) -> Fit:
+    """The best fit. Many histories are climbed by few of them from several starts, then by ever more from there."""
+    fit: Fit | None = None
+    sizes = [size for size in _SAMPLES if size < len(histories.x) / 2]
+    for part in [*map(histories.sample, sizes), histories]:
+        data = Likelihood(*part, first_chances=first_chances)
+        if sizes and (fit is None or fit.is_sound()):
+            starts = _STARTS if fit is None else [fit.parameters]
+            found = [polish(data.mean_and_slopes, start=np.array(start), bounds=_BOUNDS) for start in starts]
+            fit = max(filter(None, found), key=lambda climbed: climbed.mean_log_likelihood, default=None)
+        else:
+            fit = None
+        fit = fit or maximise(data.mean_and_gradient, starts=_STARTS, bounds=_BOUNDS)
+    return cast("Fit", fit)

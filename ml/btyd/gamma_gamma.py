@@ -28,6 +28,8 @@ class GammaGamma(BaseEstimator):
     def fit(self, X: Any, y: None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Maximum likelihood (2013, eq. 1a); `converged_` and `message_` say how it went.
 
+        `is_sound_`: it converged and no parameter is at a bound or as good at a quite different value.
+
         Raises:
             ValueError: X has no rows, or a count or an amount that is not above zero.
         """
@@ -42,7 +44,7 @@ class GammaGamma(BaseEstimator):
         self.p_, self.q_, gamma = map(float, fit.parameters)
         self.gamma_ = gamma * scale
         self.log_likelihood_ = (fit.mean_log_likelihood - float(np.log(scale))) * len(x)
-        self.converged_, self.message_ = fit.converged, fit.message
+        self.converged_, self.is_sound_, self.message_ = fit.converged, fit.is_sound(), fit.message
         return self
 
     def expected_amount(self, X: Any) -> Array:

@@ -37,6 +37,9 @@ class ParetoNbd(BaseEstimator):
     def fit(self, X: Any, y: None = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
         """Maximum likelihood; `converged_` and `message_` say how it went, and if nobody seems to drop out.
 
+        `is_sound_`: somebody bought again, the climb converged, and no parameter is at a bound or as good at a
+        quite different value, but for those of dropout where nobody drops out (`ml.btyd.likelihood.Fit.is_sound`).
+
         Raises:
             ValueError: X has no rows, a missing value, or not 0 <= t_x <= T.
         """
@@ -49,7 +52,10 @@ class ParetoNbd(BaseEstimator):
         self.log_likelihood_ = fit.mean_log_likelihood * len(x) - float(x.sum()) * float(np.log(scale))
         self.converged_ = fit.converged
         nobody_leaves = -np.expm1(-self.s_ * np.log1p(1 / beta)) < 1e-3  # of new customers, in the mean T
-        self.message_ = f"{fit.message} Nobody seems to drop out." if nobody_leaves else fit.message
+        bought_again = bool(t_x.max() > 0)
+        self.is_sound_ = bought_again and fit.is_sound(nobody_leaves=nobody_leaves, of_leaving=("s", "beta"))
+        remarks = {"Nobody seems to drop out.": nobody_leaves, "Nobody has bought again.": not bought_again}
+        self.message_ = " ".join([fit.message, *(text for text, holds in remarks.items() if holds)])
         return self
 
     def alive_probability(self, X: Any) -> Array:

@@ -41,7 +41,7 @@ class BoostedChurn(BaseEstimator):
             early_stopping=False,
             random_state=self.seed,
         ).fit(self.inputs_.transform(features), churned)
-        self.average_ = float(self.model_._baseline_prediction.item())  # noqa: SLF001 - no public name for it
+        self.average_ = float(self.model_._baseline_prediction.item())
         return self
 
     def values(self, features: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 A candidate has `fit(features, churned)`, `values(features)` (what it looks at, in plain units), `score(features)`,
 `terms(features, is_exact)` (its score as a sum of one term a feature, against the average training customer) and
-`is_additive` (whether those terms are how it was computed), so that scores and reasons come from the same numbers. Who serves is decided in `ml.churn.training`.
+`is_additive` (whether those terms are how it was computed), so that scores and reasons come from the same numbers.
+Who serves is decided in `ml.churn.training`.
 """
 
 from typing import Any, Final, Self
@@ -20,6 +21,7 @@ Array = npt.NDArray[np.float64]
 TRUSTED_TYPES: Final = (
     "ml.btyd.bg_nbd.BgNbd",
     "ml.btyd.choice.PurchaseModel",
+    "ml.btyd.choice.Trial",
     "ml.btyd.expectations.PurchaseExpectations",
     "ml.btyd.mbg_cnbd_k.MbgCnbdK",
     "ml.btyd.mbg_nbd.MbgNbd",

@@ -74,7 +74,7 @@ def _terms(features: pl.DataFrame, model: CalibratedChurn, is_exact: npt.NDArray
 
 
 def _top(terms: Array) -> npt.NDArray[np.int64]:
-    return np.abs(terms).argmax(axis=1)
+    return np.asarray(np.abs(terms).argmax(axis=1))
 
 
 def _same(tops: list[npt.NDArray[np.int64]]) -> float:

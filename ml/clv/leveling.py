@@ -14,6 +14,7 @@ from ml.clv.intervals import RatioIntervals
 TRUSTED_TYPES: Final = (
     "ml.btyd.bg_nbd.BgNbd",
     "ml.btyd.choice.PurchaseModel",
+    "ml.btyd.choice.Trial",
     "ml.btyd.expectations.PurchaseExpectations",
     "ml.btyd.gamma_gamma.GammaGamma",
     "ml.btyd.mbg_cnbd_k.MbgCnbdK",

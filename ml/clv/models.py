@@ -43,7 +43,7 @@ class PurchaseValueModel(BaseEstimator):
         Raises:
             ValueError: nobody paid, or with `repeaters` nobody came back and paid.
         """
-        purchases = PurchaseModel() if self.family == ANY else FAMILIES[self.family]()
+        purchases = PurchaseModel() if self.family == ANY else FAMILIES[self.family][1]()
         self.purchases_ = purchases.fit(histories(features))
         paid = pl.col("value_amount") > 0
         if self.spenders == "repeaters":

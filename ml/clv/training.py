@@ -203,16 +203,15 @@ def _evaluations(
     name: str, holdouts: Holdouts, amounts: list[Array], told: list[pl.DataFrame], horizon_days: int
 ) -> pl.DataFrame:
     """EVALUATIONS of one candidate: its metrics, and how often its intervals held what happened."""
-    tables = [holdouts.table(CLV_METRICS, amounts)]
-    for metric, held in (
-        ("interval_coverage", lambda actual, p10, p90: (actual >= p10) & (actual <= p90)),
-        ("p90_coverage", lambda actual, p10, p90: actual <= p90),  # noqa: ARG005 - the same shape
-    ):
-        hits = [
-            held(outcome.actual, *(frame[f"expected_amount_{end}"].to_numpy() for end in ("p10", "p90"))).astype(
-                np.float64
-            )
-            for outcome, frame in zip(holdouts.outcomes, told, strict=True)
-        ]
-        tables.append(holdouts.table({metric: hit_rate}, amounts, actuals=hits))
+    ends = [[frame[f"expected_amount_{end}"].to_numpy() for end in ("p10", "p90")] for frame in told]
+    actuals = [outcome.actual for outcome in holdouts.outcomes]
+    below = [actual <= p90 for actual, (_, p90) in zip(actuals, ends, strict=True)]
+    inside = [under & (actual >= p10) for under, actual, (p10, _) in zip(below, actuals, ends, strict=True)]
+    tables = [
+        holdouts.table(CLV_METRICS, amounts),
+        *(
+            holdouts.table({metric: hit_rate}, amounts, actuals=[hit.astype(np.float64) for hit in hits])
+            for metric, hits in (("interval_coverage", inside), ("p90_coverage", below))
+        ),
+    ]
     return as_evaluations(pl.concat(tables), model="clv", candidate=name, horizon_days=horizon_days)

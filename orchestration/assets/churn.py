@@ -23,8 +23,9 @@ EXACT_SHARE = 0.1  # of customers, the riskiest, whose reasons are always exact
     group_name="churn",
     kinds={"scikitlearn"},
     owners=OWNERS,
-    description="One model: a purchase model, logistic regressions, boosting and their blend, tested on up to three past "
-    "cut-offs beside recency, frequency, own rhythm and base rate. Trained when due or asked for; otherwise the one on file stays.",
+    description="One model: purchase model, logistic regressions, boosting and their blend, tested on up to three past "
+    "cut-offs beside recency, frequency, own rhythm and base rate. Trained when due or asked for; otherwise the one on "
+    "file stays.",
 )
 def churn_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Hold the contest if it is due and keep who serves."""

@@ -23,7 +23,8 @@ from orchestration.run import Run
     kinds={"scikitlearn"},
     owners=OWNERS,
     description="One model per horizon: purchase models and learned ones, tested on up to three past cut-offs beside "
-    "spend so far, spend per day, order value times rate and the last period. Trained when due or asked for; otherwise the one on file stays.",
+    "spend so far, spend per day, order value times rate and the last period. Trained when due or asked for; otherwise "
+    "the one on file stays.",
 )
 def clv_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Hold the contest for every horizon that is due and keep who serves."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ml.btyd import bg_nbd, pareto_nbd
+from ml.btyd import pareto_nbd
+from ml.btyd.beta_geometric import Likelihood
 from ml.btyd.bg_nbd import BgNbd
 from ml.btyd.mbg_nbd import MbgNbd
 from ml.btyd.pareto_nbd import ParetoNbd
@@ -35,12 +36,10 @@ class Case:
 
 
 _first = {"first_chances": 1}  # MBG/NBD is BG/NBD with one chance more to leave
-_bg = Case(BgNbd, bg_nbd._Likelihood, purchase_times, {"r": 1, "alpha": 5, "a": 0.5, "b": 2}, {"a": 1e-9, "b": 1e3})
+_bg = Case(BgNbd, Likelihood, purchase_times, {"r": 1, "alpha": 5, "a": 0.5, "b": 2}, {"a": 1e-9, "b": 1e3})
 CASES = {
     "BG/NBD": _bg,
-    "MBG/NBD": Case(
-        MbgNbd, partial(bg_nbd._Likelihood, **_first), partial(purchase_times, **_first), _bg.truth, _bg.stays
-    ),
+    "MBG/NBD": Case(MbgNbd, partial(Likelihood, **_first), partial(purchase_times, **_first), _bg.truth, _bg.stays),
     "Pareto/NBD": Case(
         ParetoNbd,
         pareto_nbd._Likelihood,

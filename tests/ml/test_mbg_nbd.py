@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from ml.btyd.bg_nbd import _Likelihood
+from ml.btyd.beta_geometric import Likelihood
 from ml.btyd.mbg_nbd import MbgNbd
 from tests.ml.simulated import cdnow_histories, known
 
@@ -36,6 +36,6 @@ def test_the_likelihood_of_one_history_is_its_integral_over_dropout_probabilitie
     def density(p: float) -> float:
         return (1 - p) * (p * 5 / 64 + (1 - p) * 5 / 225) * 6 * p * (1 - p)  # Beta(2, 2)
 
-    data = _Likelihood(np.ones(1), np.full(1, 3.0), np.full(1, 10.0), first_chances=1)
+    data = Likelihood(np.ones(1), np.full(1, 3.0), np.full(1, 10.0), first_chances=1)
     found = data.mean_and_gradient(np.array([1.0, 5.0, 2.0, 2.0]))[0]
     assert found == pytest.approx(np.log(quad(density, 0, 1)[0]), rel=1e-9)
