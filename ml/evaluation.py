@@ -18,7 +18,7 @@ from ml.metrics import Array, Metric
 from ml.schemas import MODEL_EVALUATIONS, Schema, conform
 
 REPLICATES: Final = 200
-MAXIMUM_DRAW: Final = 20_000
+MAXIMUM_DRAW: Final = 10_000
 _BLOCK: Final = 1_000_000  # weights at a time, so that memory stays bounded
 
 EVALUATIONS: Final[Schema] = {name: kind for name, kind in MODEL_EVALUATIONS.items() if name != "model_version"}
@@ -80,7 +80,7 @@ class Holdouts:
 
     A resampled customer enters with all cut-offs, so that neighbouring ones do not count as independent. Above
     MAXIMUM_DRAW customers the spread is found on that many of them and scaled by the root of the ratio, so that a
-    million customers cost no more than twenty thousand.
+    million customers cost no more than ten thousand.
     """
 
     def __init__(self, outcomes: Sequence[Outcome], *, seed: int, replicates: int = REPLICATES) -> None:

@@ -19,6 +19,7 @@ Metric = Callable[..., Any]
 
 PROBABILITY_FLOOR: Final = 1e-6
 BINS: Final = 10
+_SETTLED: Final = 1e-6  # of a standard deviation of log-odds; the step after that is its square
 
 
 def _weighted(metric: Callable[[Array, Array, Array], Array]) -> Metric:
@@ -45,32 +46,37 @@ def fit_logistic_line(x: Array, target: Array, weights: Array | None = None) -> 
     A constant `x` has no slope to learn: the slope is NaN and the intercept is the log-odds of the mean. Where the
     outcomes are all alike or the classes do not overlap, the likelihood has no maximum and both are NaN.
     """
-    w = np.ones((1, len(x))) if weights is None else weights
-    size = w.sum(axis=1)
-    rate = (w @ target) / size
-    usable = (rate > 0) & (rate < 1)
-    level = np.where(usable, logit(np.where(usable, rate, 0.5)), np.nan)
     centre, spread = float(x.mean()), float(x.std())
-    if spread <= 1e-12 * max(1.0, abs(centre)):
-        return level, np.full(len(w), np.nan)
-    z, slope, settled = (x - centre) / spread, np.zeros(len(w)), np.zeros(len(w), dtype=bool)
+    is_flat = spread <= 1e-12 * max(1.0, abs(centre))
+    z = np.zeros(len(x)) if is_flat else (x - centre) / spread
+    line = _climb(z, target, np.ones((1, len(x))), np.zeros((2, 1)), is_flat=is_flat)
+    if weights is not None:  # from everybody's line it is a step or two to that of a resample
+        line = _climb(z, target, weights, np.repeat(np.nan_to_num(line), len(weights), axis=1), is_flat=is_flat)
+    level, slope = line
+    return (level, slope) if is_flat else (level - slope * centre / spread, slope / spread)
+
+
+def _climb(z: Array, target: Array, weights: Array, start: Array, *, is_flat: bool) -> Array:
+    """Newton's method from a start: levels and slopes, shape (2, replicates), NaN where there is no maximum."""
+    rate = (weights @ target) / weights.sum(axis=1)
+    usable, settled, line = (rate > 0) & (rate < 1), np.zeros(len(weights), dtype=bool), start.copy()
+    if is_flat:
+        return np.array([np.where(usable, logit(np.where(usable, rate, 0.5)), np.nan), np.full(len(rate), np.nan)])
     for _ in range(50):
         going = np.flatnonzero(usable & ~settled)
         if not len(going):
             break
-        fitted = expit(level[going, None] + slope[going, None] * z)
-        miss, curve = w[going] * (target - fitted), w[going] * fitted * (1 - fitted)
+        fitted = expit(line[0, going, None] + line[1, going, None] * z)
+        some = weights[going]
+        miss, curve = some * (target - fitted), some * fitted * (1 - fitted)
         g1, g2, h11, h12, h22 = miss.sum(axis=1), miss @ z, curve.sum(axis=1), curve @ z, curve @ (z * z)
         determinant = h11 * h22 - h12 * h12
-        lost = (determinant <= 1e-12 * h11 * h11) | (np.abs(slope[going]) > 50)
+        lost = (determinant <= 1e-12 * h11 * h11) | (np.abs(line[1, going]) > 50)
         usable[going[lost]] = False
-        kept, determinant = going[~lost], determinant[~lost]
-        steps = np.array([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1])[:, ~lost] / determinant
-        level[kept] += steps[0]
-        slope[kept] += steps[1]
-        settled[kept] = np.abs(steps).max(axis=0) < 1e-10
-    found = usable & settled
-    return np.where(found, level - slope * centre / spread, np.nan), np.where(found, slope / spread, np.nan)
+        steps = np.array([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1])[:, ~lost] / determinant[~lost]
+        line[:, going[~lost]] += steps
+        settled[going[~lost]] = np.abs(steps).max(axis=0) < _SETTLED
+    return np.where(usable & settled, line, np.nan)
 
 
 class _Groups(NamedTuple):

@@ -50,8 +50,14 @@ class BlendedChurn(BaseEstimator):
     def fit(self, features: pl.DataFrame, churned: Array) -> Self:
         """Fit each candidate on the same rows."""
         self.candidates_ = [clone(candidate).fit(features, churned) for candidate in self.candidates]
-        self.names_ = list(dict.fromkeys(name for part in self.candidates_ for name in part.values(features).columns))
         return self
+
+    @classmethod
+    def of(cls, fitted: Sequence[Any]) -> "BlendedChurn":
+        """The blend of candidates that were fitted on the same rows already."""
+        blend = cls(fitted)
+        blend.candidates_ = list(fitted)
+        return blend
 
     @property
     def is_additive(self) -> bool:
@@ -63,13 +69,14 @@ class BlendedChurn(BaseEstimator):
         columns: dict[str, pl.Series] = {}
         for part in self.candidates_:
             columns |= {series.name: series for series in part.values(features)}
-        return pl.DataFrame([columns[name] for name in self.names_])
+        return pl.DataFrame(list(columns.values()))
 
     def terms(self, features: pl.DataFrame, *, is_exact: bool = True) -> Array:
         """The score shared among the features, shape (customers, features)."""
-        total = np.zeros((features.height, len(self.names_)))
+        names = self.values(features).columns
+        total = np.zeros((features.height, len(names)))
         for part in self.candidates_:
-            places = [self.names_.index(name) for name in part.values(features).columns]
+            places = [names.index(name) for name in part.values(features).columns]
             total[:, places] += part.terms(features, is_exact=is_exact) / len(self.candidates_)
         return total
 

@@ -54,6 +54,11 @@ class CalibratedChurn(BaseEstimator):
         self.candidate_ = clone(self.candidate).fit(self._seen(features), churned)
         return self
 
+    def keep(self, candidate: Any) -> Self:
+        """Take a candidate that was fitted already."""
+        self.candidate_ = candidate
+        return self
+
     def calibrate(self, features: pl.DataFrame, churned: Array) -> Self:
         """Learn intercept and slope from a later cut-off."""
         return self._calibrate(self.candidate_.score(self._seen(features)), churned)

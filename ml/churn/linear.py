@@ -29,7 +29,7 @@ class LogisticChurn(BaseEstimator):
     is_additive: ClassVar[bool] = True
 
     def __init__(
-        self, *, inputs: Any = None, knots: int = 0, regularisation: float = 0.1, maximum_rows: int = 200_000
+        self, *, inputs: Any = None, knots: int = 0, regularisation: float = 0.1, maximum_rows: int = 100_000
     ) -> None:
         self.inputs = inputs
         self.knots = knots

@@ -4,7 +4,7 @@ Every fold (see `ml.backtest`) is fitted on its training cut-offs and calibrated
 is the same with today as its day. Saving does not belong here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ Array = npt.NDArray[np.float64]
 
 CHALLENGERS: Final = ("purchase_model", "logistic_regression", "spline_regression", "gradient_boosting", "blend")
 """Simplest first."""
+BLENDED: Final = ("logistic_regression", "gradient_boosting", "purchase_model")
 RULES: Final = ("recency", "frequency", "own_rhythm")
 POPULATION: Final = "base_rate"
 
@@ -105,6 +106,7 @@ class Past:
     everyone: pl.DataFrame
     eligible: pl.DataFrame
     question: Question
+    _kept: dict[tuple[str, Fold], Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshots: pl.DataFrame, question: Question) -> "Past":
@@ -138,19 +140,24 @@ class Past:
         if learned.is_empty() and is_model(name):
             return model.fit_and_calibrate(latest, _churned(latest))
         learned = latest if learned.is_empty() else learned
-        return model.fit(learned, _churned(learned)).calibrate(latest, _churned(latest))
+        parts = [self._kept.get((part, fold)) for part in BLENDED] if name == "blend" else []
+        if parts and all(part is not None for part in parts):
+            model.keep(BlendedChurn.of(parts))
+        else:
+            model.fit(learned, _churned(learned))
+        self._kept[name, fold] = model.candidate_
+        return model.calibrate(latest, _churned(latest))
 
 
 def make_candidate(name: str, *, seed: int, inputs: Any = None) -> Any:
     """An unfitted candidate by name."""
-    logistic, splines = LogisticChurn(inputs=inputs), LogisticChurn(inputs=inputs, knots=5)
-    boosting = BoostedChurn(inputs=inputs, seed=seed)
+    if name == "blend":
+        return BlendedChurn([make_candidate(part, seed=seed, inputs=inputs) for part in BLENDED])
     return {
         "purchase_model": SilenceChurn(),
-        "logistic_regression": logistic,
-        "spline_regression": splines,
-        "gradient_boosting": boosting,
-        "blend": BlendedChurn([splines, boosting, SilenceChurn()]),
+        "logistic_regression": LogisticChurn(inputs=inputs),
+        "spline_regression": LogisticChurn(inputs=inputs, knots=5),
+        "gradient_boosting": BoostedChurn(inputs=inputs, seed=seed),
         "recency": OneNumberRule("recency_days"),
         "frequency": OneNumberRule("frequency_count"),
         "own_rhythm": OneNumberRule("recency_per_gap"),
