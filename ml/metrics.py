@@ -19,7 +19,8 @@ Metric = Callable[..., Any]
 
 PROBABILITY_FLOOR: Final = 1e-6
 BINS: Final = 10
-_SETTLED: Final = 1e-6  # of a standard deviation of log-odds; the step after that is its square
+_SETTLED: Final = 1e-10  # log-odds
+_STEEPEST: Final = 50.0  # log-odds a standard deviation: the classes do not overlap
 
 
 def _weighted(metric: Callable[[Array, Array, Array], Array]) -> Metric:
@@ -43,40 +44,36 @@ def log_odds(probability: Array) -> Array:
 def fit_logistic_line(x: Array, target: Array, weights: Array | None = None) -> tuple[Array, Array]:
     """Maximum-likelihood intercepts and slopes of `P(target) = expit(intercept + slope x)`, one pair a replicate.
 
-    A constant `x` has no slope to learn: the slope is NaN and the intercept is the log-odds of the mean. Where the
-    outcomes are all alike or the classes do not overlap, the likelihood has no maximum and both are NaN.
+    With weights each pair is one Newton step away from everybody's line (the one-step bootstrap). A constant `x` has
+    no slope to learn: the slope is NaN and the intercept is the log-odds of the mean. Where the outcomes are all alike
+    or the classes do not overlap, the likelihood has no maximum and both are NaN.
     """
+    rows = np.ones((1, len(x))) if weights is None else weights
+    rate = (rows @ target) / rows.sum(axis=1)
+    both = (rate > 0) & (rate < 1)
     centre, spread = float(x.mean()), float(x.std())
-    is_flat = spread <= 1e-12 * max(1.0, abs(centre))
-    z = np.zeros(len(x)) if is_flat else (x - centre) / spread
-    line = _climb(z, target, np.ones((1, len(x))), np.zeros((2, 1)), is_flat=is_flat)
-    if weights is not None:  # from everybody's line it is a step or two to that of a resample
-        line = _climb(z, target, weights, np.repeat(np.nan_to_num(line), len(weights), axis=1), is_flat=is_flat)
-    level, slope = line
-    return (level, slope) if is_flat else (level - slope * centre / spread, slope / spread)
-
-
-def _climb(z: Array, target: Array, weights: Array, start: Array, *, is_flat: bool) -> Array:
-    """Newton's method from a start: levels and slopes, shape (2, replicates), NaN where there is no maximum."""
-    rate = (weights @ target) / weights.sum(axis=1)
-    usable, settled, line = (rate > 0) & (rate < 1), np.zeros(len(weights), dtype=bool), start.copy()
-    if is_flat:
-        return np.array([np.where(usable, logit(np.where(usable, rate, 0.5)), np.nan), np.full(len(rate), np.nan)])
+    if spread <= 1e-12 * max(1.0, abs(centre)):
+        return np.where(both, logit(np.where(both, rate, 0.5)), np.nan), np.full(len(rows), np.nan)
+    z, line = (x - centre) / spread, np.zeros((2, 1))
     for _ in range(50):
-        going = np.flatnonzero(usable & ~settled)
-        if not len(going):
+        step = _newton_step(line, z, target, np.ones((1, len(x))))
+        line = line + step
+        if not np.abs(step).max() > _SETTLED:  # or there is no step
             break
-        fitted = expit(line[0, going, None] + line[1, going, None] * z)
-        some = weights[going]
-        miss, curve = some * (target - fitted), some * fitted * (1 - fitted)
-        g1, g2, h11, h12, h22 = miss.sum(axis=1), miss @ z, curve.sum(axis=1), curve @ z, curve @ (z * z)
-        determinant = h11 * h22 - h12 * h12
-        lost = (determinant <= 1e-12 * h11 * h11) | (np.abs(line[1, going]) > 50)
-        usable[going[lost]] = False
-        steps = np.array([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1])[:, ~lost] / determinant[~lost]
-        line[:, going[~lost]] += steps
-        settled[going[~lost]] = np.abs(steps).max(axis=0) < _SETTLED
-    return np.where(usable & settled, line, np.nan)
+    if weights is not None:
+        line = line + _newton_step(line, z, target, weights)
+    level, slope = np.where(both & (np.abs(line[1]) < _STEEPEST), line, np.nan)
+    return level - slope * centre / spread, slope / spread
+
+
+def _newton_step(line: Array, z: Array, target: Array, weights: Array) -> Array:
+    """From one line towards each replicate's maximum, shape (2, replicates); NaN where there is none to be seen."""
+    fitted = expit(line[0] + line[1] * z)
+    miss, curve = target - fitted, fitted * (1 - fitted)
+    g1, g2, h11, h12, h22 = (weights @ part for part in (miss, miss * z, curve, curve * z, curve * z * z))
+    determinant = h11 * h22 - h12 * h12
+    determinant = np.where(determinant > 1e-12 * h11 * h11, determinant, np.nan)
+    return np.array([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1]) / determinant
 
 
 class _Groups(NamedTuple):
