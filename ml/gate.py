@@ -163,15 +163,14 @@ class _Court:
         rank, loss = self._against(name, ranker=self.ranker, closest=self.closest)
         level = self.level(name)
         self.comparisons.append(Comparison(name, "", self.criteria.level_name, level.value, level))
-        better, worse = rank.lower > 0 or loss.upper < 0, rank.upper < 0 or loss.lower > 0
-        is_passed = better and not worse and self.keeps_level(level.value)
+        better = rank.lower > 0 or loss.upper < 0
+        is_passed = better and not _is_worse(rank, loss) and self.keeps_level(level.value)
         numbers = "; ".join([*self._said(name, rank, loss), self._level_said(level.value)])
         return _Verdict(is_passed, f"{name} {'beats the rules' if is_passed else 'is rejected'}: {numbers}.")
 
     def is_worse(self, name: str, other: str) -> bool:
         """Whether the interval of the difference excludes zero the wrong way, in rank or in loss."""
-        rank, loss = self._against(name, ranker=other, closest=other)
-        return rank.upper < 0 or loss.lower > 0
+        return _is_worse(*self._against(name, ranker=other, closest=other))
 
     def fall_back(self) -> tuple[ServedBy, str, str]:
         levels = {name: self.level(name).value for name in self.contest.rules}
@@ -217,7 +216,13 @@ class _Court:
 
 
 def _difference(first: Measured, second: Measured) -> Interval:
-    return (first - second).mean
+    """The paired difference; what is smaller than rounding makes it is none."""
+    found, rounding = (first - second).mean, 1e-9 * abs(first.mean.value)
+    return Interval(*(0.0 if abs(number) < rounding else number for number in found))
+
+
+def _is_worse(rank: Interval, loss: Interval) -> bool:
+    return rank.upper < 0 or loss.lower > 0
 
 
 def _or_worst(rank: float) -> float:

@@ -105,17 +105,19 @@ def _summed(
     due = (off_one + b - 1) / (1 - off_one) * np.expm1(log_stay)
     stay = np.exp(gammaln(b + first) - gammaln(b) + gammaln(a + b) - gammaln(a + b + first))
     rest = _NEGLIGIBLE * (alpha + T) / (alpha + T + horizon)
-    past, step, total = (mean - m).max() + k, 0, np.zeros(len(T))
+    past, step, total = mean - m + k, 0, np.zeros(len(T))
+    is_open = np.ones(len(T), dtype=bool)  # no customer's last digit may depend on who else is summed
     while True:
         for _ in range(k):
-            term = stages * silent * due
+            term = np.where(is_open, stages * silent * due, 0.0)
             total += term
             stages *= success * (shape + m) / (m + 1)
             silent -= before * edge
             edge *= (1 - before) * (m + 1) / (m - k + 2)
             m = m + 1
         step += k
-        if step > past and (np.abs(term) <= rest * np.abs(total) + _TINY).all():
+        is_open &= (step <= past) | (np.abs(term) > rest * np.abs(total) + _TINY)
+        if not is_open.any():
             return total
         due += stay
         stay *= (b + m / k - 1) / (a + b + m / k - 1)

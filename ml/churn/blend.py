@@ -8,8 +8,8 @@ import numpy.typing as npt
 import polars as pl
 from sklearn.base import BaseEstimator, clone
 
-from ml.churn.linear import row_sums
 from ml.metrics import log_odds
+from ml.sums import row_sums
 
 Array = npt.NDArray[np.float64]
 

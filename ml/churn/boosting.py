@@ -32,6 +32,8 @@ class BoostedChurn(BaseEstimator):
     def fit(self, features: pl.DataFrame, churned: Array) -> Self:
         """Fit on past cut-offs stacked; `churned` is 0 or 1 a row, and both must occur."""
         self.inputs_ = clone(self.inputs or PurchaseInputs()).fit(features, churned)
+        matrix = self.inputs_.transform(features)
+        matrix[:, np.isnan(matrix).all(axis=0)] = 0  # what nobody has is refused, and nothing is learned from it
         self.model_ = HistGradientBoostingClassifier(
             max_iter=self.trees,
             learning_rate=0.06,
@@ -40,7 +42,7 @@ class BoostedChurn(BaseEstimator):
             l2_regularization=5.0,
             early_stopping=False,
             random_state=self.seed,
-        ).fit(self.inputs_.transform(features), churned)
+        ).fit(matrix, churned)
         self.average_ = float(self.model_._baseline_prediction.item())
         return self
 

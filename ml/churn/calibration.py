@@ -31,10 +31,12 @@ TRUSTED_TYPES: Final = (
     "ml.churn.boosting.BoostedChurn",
     "ml.churn.calibration.CalibratedChurn",
     "ml.churn.inputs.PurchaseInputs",
+    "ml.churn.linear.Hinges",
     "ml.churn.linear.LogisticChurn",
     "ml.churn.rules.BaseRateRule",
     "ml.churn.rules.OneNumberRule",
     "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
 """What skops must be told to trust when it loads a churn model."""
 

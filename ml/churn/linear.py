@@ -8,14 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sklearn.base import BaseEstimator, clone
-from sklearn.compose import ColumnTransformer
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import SplineTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from ml.churn.inputs import PurchaseInputs
+from ml.sums import row_sums
 
 Array = npt.NDArray[np.float64]
 
@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 class LogisticChurn(BaseEstimator):
     """Ridge logit on inputs with median imputation and indicators of what was missing.
 
-    With `knots` of 2 or more each input also enters as a cubic spline with that many knots at its quantiles.
+    With `knots` each input may bend at that many of its quantiles.
     """
 
     is_additive: ClassVar[bool] = True
@@ -57,13 +57,9 @@ class LogisticChurn(BaseEstimator):
 
     def _columns(self) -> Pipeline:
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-        if self.knots < 2:
+        if not self.knots:
             return make_pipeline(imputer, StandardScaler())
-        splines = SplineTransformer(n_knots=self.knots, knots="quantile", extrapolation="linear", include_bias=False)
-        both = ColumnTransformer(
-            [("straight", "passthrough", slice(0, None)), ("bent", splines, slice(0, len(self.names_)))]
-        )
-        return make_pipeline(imputer, StandardScaler(), both, StandardScaler())
+        return make_pipeline(imputer, Hinges(columns=len(self.names_), knots=self.knots), StandardScaler())
 
     def values(self, features: pl.DataFrame) -> pl.DataFrame:
         """What the model looks at, in plain units, a row per customer."""
@@ -89,9 +85,24 @@ class LogisticChurn(BaseEstimator):
         return row_sums(self.terms(features))
 
 
-def row_sums(terms: Array) -> Array:
-    """Sum of each row, column by column: the same digits however many rows there are."""
-    total = np.zeros(len(terms))
-    for column in terms.T:
-        total = total + column
-    return total
+class Hinges(TransformerMixin, BaseEstimator):
+    """A matrix and beside it, for each of its first `columns`, the part above each of `knots` quantiles.
+
+    Linear splines: in a ridge regression a line that may bend there. They are plain arrays, which any version of a
+    model file can hold.
+    """
+
+    def __init__(self, *, columns: int, knots: int) -> None:
+        self.columns = columns
+        self.knots = knots
+
+    def fit(self, matrix: Array, churned: Array | None = None) -> Self:  # noqa: ARG002 - scikit-learn's shape
+        """Learn the quantiles, shape (knots, columns)."""
+        shares = np.arange(1, self.knots + 1) / (self.knots + 1)
+        self.knots_ = np.quantile(matrix[:, : self.columns], shares, axis=0)
+        return self
+
+    def transform(self, matrix: Array) -> Array:
+        """Shape (rows, all columns + columns x knots), by column and then by knot."""
+        above = np.maximum(matrix[:, : self.columns, None] - self.knots_.T, 0)
+        return np.hstack([matrix, above.reshape(len(matrix), -1)])

@@ -12,11 +12,10 @@ import polars as pl
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import PoissonRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from ml.btyd.expectations import EXPECTATIONS
 from ml.schemas import WINDOWS_DAYS
+from ml.sums import row_sums
 
 Array = npt.NDArray[np.float64]
 
@@ -66,19 +65,24 @@ class LogLinearClv(BaseEstimator):
     def fit(self, snapshots: pl.DataFrame) -> Self:
         """Fit on outcomes of past cut-offs; an amount below zero counts as zero, which the level makes good."""
         logs = _logs(snapshots)
-        self.count_ = self._regression().fit(logs, snapshots["future_purchase_count"].to_numpy())
+        self.centre_, self.spread_ = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-9)
         self.scale_, target = _scaled(snapshots)
-        self.amount_ = self._regression().fit(logs, target)
+        self.count_ = self._fitted(logs, snapshots["future_purchase_count"].to_numpy())
+        self.amount_ = self._fitted(logs, target)
         return self
 
-    def _regression(self) -> Any:
-        return make_pipeline(
-            StandardScaler(), PoissonRegressor(alpha=self.regularisation, solver="newton-cholesky", tol=1e-8)
-        )
+    def _fitted(self, logs: Array, target: Array) -> Array:
+        """Level and powers of a Poisson regression on standardised logs, rounded to what a fit can tell apart."""
+        model = PoissonRegressor(alpha=self.regularisation, solver="newton-cholesky", tol=1e-8)
+        model.fit((logs - self.centre_) / self.spread_, target)
+        found: Array = np.append(model.intercept_, model.coef_).round(9)
+        return found
 
     def expect(self, features: pl.DataFrame, *, horizon_days: int) -> pl.DataFrame:  # noqa: ARG002 - learned for one
         """Expected transaction count and amount, and the purchase model's alive probability: a row per customer."""
-        return _expected(_logs(features), features, self.count_, lambda logs: self.amount_.predict(logs) * self.scale_)
+        logs = (_logs(features) - self.centre_) / self.spread_
+        count, amount = (np.exp(level + row_sums(logs * powers)) for level, *powers in (self.count_, self.amount_))
+        return _expectation(features, count, amount * self.scale_)
 
 
 class DirectClv(BaseEstimator):
@@ -90,7 +94,7 @@ class DirectClv(BaseEstimator):
 
     def fit(self, snapshots: pl.DataFrame) -> Self:
         """Fit on outcomes of past cut-offs; an amount below zero counts as zero, which the level makes good."""
-        matrix = _matrix(snapshots)
+        matrix = _learnable(snapshots)
         self.count_ = _regressor("poisson", self.seed, self.trees).fit(
             matrix, snapshots["future_purchase_count"].to_numpy()
         )
@@ -100,9 +104,7 @@ class DirectClv(BaseEstimator):
 
     def expect(self, features: pl.DataFrame, *, horizon_days: int) -> pl.DataFrame:  # noqa: ARG002 - learned for one
         """Expected transaction count and amount, and the purchase model's alive probability: a row per customer."""
-        return _expected(
-            _matrix(features), features, self.count_, lambda matrix: self.amount_.predict(matrix) * self.scale_
-        )
+        return _expected(features, self.count_, lambda matrix: self.amount_.predict(matrix) * self.scale_)
 
 
 class TwoStageClv(BaseEstimator):
@@ -114,7 +116,7 @@ class TwoStageClv(BaseEstimator):
 
     def fit(self, snapshots: pl.DataFrame) -> Self:
         """Fit on outcomes of past cut-offs; both kinds must occur."""
-        matrix, buys = _matrix(snapshots), snapshots["future_purchase_count"].to_numpy() > 0
+        matrix, buys = _learnable(snapshots), snapshots["future_purchase_count"].to_numpy() > 0
         self.count_ = _regressor("poisson", self.seed, self.trees).fit(
             matrix, snapshots["future_purchase_count"].to_numpy()
         )
@@ -126,7 +128,6 @@ class TwoStageClv(BaseEstimator):
     def expect(self, features: pl.DataFrame, *, horizon_days: int) -> pl.DataFrame:  # noqa: ARG002 - learned for one
         """Expected transaction count and amount, and the purchase model's alive probability: a row per customer."""
         return _expected(
-            _matrix(features),
             features,
             self.count_,
             lambda matrix: self.buys_.predict_proba(matrix)[:, 1] * self.amount_.predict(matrix) * self.scale_,
@@ -139,21 +140,28 @@ def _logs(features: pl.DataFrame) -> Array:
     return columns.select(pl.all().clip(0).log1p()).to_numpy(order="c")
 
 
-def _expected(matrix: Array, features: pl.DataFrame, count: Any, amount: Callable[[Array], Array]) -> pl.DataFrame:
+def _expected(features: pl.DataFrame, count: Any, amount: Callable[[Array], Array]) -> pl.DataFrame:
+    matrix = _matrix(features)
     found = (count.predict(matrix), amount(matrix)) if len(matrix) else (np.zeros(0), np.zeros(0))
-    return pl.DataFrame(
-        {
-            "expected_transaction_count": found[0],
-            "expected_amount": found[1],
-            "alive_probability": features["alive_probability"],
-        }
-    )
+    return _expectation(features, *found)
+
+
+def _expectation(features: pl.DataFrame, count: Array, amount: Array) -> pl.DataFrame:
+    alive = features["alive_probability"]
+    return pl.DataFrame({"expected_transaction_count": count, "expected_amount": amount, "alive_probability": alive})
 
 
 def _matrix(features: pl.DataFrame) -> Array:
     """Inputs of the trees, shape (customers, inputs), NaN where undefined."""
     columns = features.select(*_INPUTS, **_DERIVED).cast(pl.Float64).fill_null(np.nan)
     return columns.to_numpy(order="c")
+
+
+def _learnable(snapshots: pl.DataFrame) -> Array:
+    """The same to fit on: a column that nobody has is refused, so it is 0, and nothing is learned from it."""
+    matrix = _matrix(snapshots)
+    matrix[:, np.isnan(matrix).all(axis=0)] = 0
+    return matrix
 
 
 def _scaled(snapshots: pl.DataFrame) -> tuple[float, Array]:

@@ -47,7 +47,8 @@ class OrderTimesRateRule(BaseEstimator):
 
     def expect(self, features: pl.DataFrame, *, horizon_days: int) -> pl.DataFrame:
         """Expected transaction count and amount, alive probability unknown: a row per customer."""
-        count = (pl.col("frequency_count") - 1) * _share(horizon_days)
+        came_back = pl.col("purchase_day_count") > 1
+        count = pl.when(came_back).then(pl.col("frequency_count") - 1).otherwise(0) * _share(horizon_days)
         return _expectation(features, count, count * _value() / pl.col("frequency_count"))
 
 

@@ -17,7 +17,7 @@ def transactions(*rows: tuple[str, str, float] | tuple[str, str, float, float, i
     for number, (customer, moment, net, *rest) in enumerate(rows):
         discount, lines = rest or (0.0, 1)
         at = datetime.fromisoformat(moment)
-        money = (net + discount, discount, net)
+        money = (net + discount, discount, net, net)
         records.append((f"t{number}", customer, at, at.date(), lines, *money, net >= 0, net < 0))
     return pl.DataFrame(records, schema=list(TRANSACTIONS), orient="row", infer_schema_length=None).cast(TRANSACTIONS)
 
@@ -41,11 +41,12 @@ def shop(*, first_date: date, days: int, rows: int, customers: int, seed: int) -
             "gross_amount": np.where(is_return, -gross, gross),
             "discount_amount": discount,
             "net_amount": np.where(is_return, -gross, gross - discount),
+            "value_amount": np.where(is_return, -gross, gross - discount),
             "is_purchase": ~is_return,
             "is_return": is_return,
         }
     )
-    money = pl.col("gross_amount", "discount_amount", "net_amount").cast(pl.Decimal(18, 4)) / 100
+    money = pl.col("gross_amount", "discount_amount", "net_amount", "value_amount").cast(pl.Decimal(18, 4)) / 100
     return frame.with_columns(money).cast(TRANSACTIONS)
 
 

@@ -83,6 +83,7 @@ def shop(customers: int = 900, *, seed: int = 0) -> pl.DataFrame:
             transaction_date=pl.col("occurred_at").dt.date(),
             line_count=pl.lit(1),
             gross_amount=pl.col("net_amount"),
+            value_amount=pl.col("net_amount"),
             discount_amount=pl.lit(0),
             is_purchase=pl.lit(True),
             is_return=pl.lit(False),
@@ -102,14 +103,9 @@ def plan(transactions: pl.DataFrame) -> Cutoffs:
     return cutoffs
 
 
-def snapshots(transactions: pl.DataFrame, *, active_window_days: int | None = None) -> pl.DataFrame:
-    """Snapshots of the shop at all its cut-offs."""
-    return build_snapshots(
-        transactions,
-        cutoffs=plan(transactions).all,
-        horizon_days=HORIZON,
-        active_window_days=active_window_days,
-    )
+def snapshots(transactions: pl.DataFrame, *extra: date) -> pl.DataFrame:
+    """Snapshots of the shop at all its cut-offs, on AS_OF, and on extra days."""
+    return build_snapshots(transactions, cutoffs=(*plan(transactions).all, AS_OF, *extra), horizon_days=HORIZON)
 
 
 def cdnow() -> pl.DataFrame:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.backtest import SNAPSHOTS, Cutoffs, build_snapshots, plan_cutoffs
+from ml.backtest import SNAPSHOTS, Cutoffs, Fold, build_snapshots, plan_cutoffs
 from ml.features import build_features
 from ml.labels import label_outcomes
 from tests.ml.frames import shop, transactions
@@ -23,41 +23,45 @@ def plan(*, horizon: int = 30, history: int = 90, training: int = 3, as_of: date
     )
 
 
-def test_cutoffs_are_one_horizon_apart_and_latest_first() -> None:
-    cutoffs = plan()
-    assert cutoffs == Cutoffs(
-        test=date(2026, 12, 1),
-        calibration=date(2026, 11, 1),
-        training=(date(2026, 10, 2), date(2026, 9, 2), date(2026, 8, 3)),
-    )
-    assert cutoffs.all == tuple(sorted(cutoffs.all))
-    assert len(cutoffs.all) == 5
-
-
-def test_the_serving_model_stands_one_step_later_on_the_same_ladder() -> None:
-    cutoffs = plan()
+def test_each_test_is_learned_from_days_one_horizon_apart_before_it() -> None:
+    cutoffs = plan(history=180, training=2)
     assert cutoffs is not None
-    assert cutoffs.serving_calibration == cutoffs.test
-    assert cutoffs.serving_training == (cutoffs.calibration, *cutoffs.training)
+    dec, nov, oct_, sep = (date(2026, 12, 1), date(2026, 11, 1), date(2026, 10, 2), date(2026, 9, 2))
+    aug, jul = date(2026, 8, 3), date(2026, 7, 4)
+    assert cutoffs.tests == (Fold(dec, nov, (oct_, sep)), Fold(nov, oct_, (sep, aug)), Fold(oct_, sep, (aug, jul)))
+    assert cutoffs.all == (jul, aug, sep, oct_, nov, dec)
 
 
-def test_history_too_short_for_one_training_cutoff_gives_no_plan() -> None:
-    shortest = FIRST + timedelta(days=90 + 3 * 30)
+def test_what_serves_is_fitted_like_a_test_whose_day_is_today() -> None:
+    cutoffs = plan(training=2)
+    assert cutoffs is not None
+    assert cutoffs.serving == Fold(AS_OF, date(2026, 12, 1), (date(2026, 11, 1), date(2026, 10, 2)))
+
+
+def test_short_history_brings_the_tests_closer_together_in_whole_weeks() -> None:
+    cutoffs = plan(horizon=90, history=60, as_of=FIRST + timedelta(days=60 + 270 + 35))
+    assert cutoffs is not None
+    days = [fold.day for fold in cutoffs.tests]
+    assert [(days[0] - day).days for day in days] == [0, 14, 28]
+    assert all(len(fold.training) == 1 for fold in cutoffs.tests)
+
+
+def test_history_of_twice_the_horizon_is_the_least_that_gives_a_plan() -> None:
+    shortest = FIRST + timedelta(days=90 + 2 * 30)
     cutoffs = plan(as_of=shortest)
     assert cutoffs is not None
-    assert cutoffs.training == (FIRST + timedelta(days=90),)
+    assert cutoffs.tests == (Fold(shortest - timedelta(days=30), FIRST + timedelta(days=90)),)
     assert plan(as_of=shortest - timedelta(days=1)) is None
     assert plan(as_of=FIRST) is None
-    assert plan(training=0) is None
 
 
 @given(
     horizon=st.integers(1, 400),
     history=st.integers(0, 400),
-    training=st.integers(0, 10**9),
+    training=st.integers(0, 36),
     days=st.integers(0, 4000),
 )
-def test_whatever_is_fitted_for_a_test_uses_labels_matured_by_it(
+def test_whatever_is_fitted_for_a_day_uses_labels_matured_by_it(
     horizon: int, history: int, training: int, days: int
 ) -> None:
     as_of = FIRST + timedelta(days=days)
@@ -65,12 +69,15 @@ def test_whatever_is_fitted_for_a_test_uses_labels_matured_by_it(
     if cutoffs is None:
         return
     h = timedelta(days=horizon)
-    assert cutoffs.test + h <= as_of
-    assert cutoffs.calibration + h <= cutoffs.test
-    assert all(day + h <= cutoffs.calibration for day in cutoffs.training)
+    tests = [fold.day for fold in cutoffs.tests]
+    assert tests == sorted(set(tests), reverse=True)
+    assert 1 <= len(tests) <= 3
+    assert tests[0] + h == as_of == cutoffs.serving.day
+    for fold in (*cutoffs.tests, cutoffs.serving):
+        assert fold.calibration + h == fold.day
+        assert all(day + h <= fold.calibration for day in fold.training)
+        assert len(fold.training) <= training
     assert all(day - FIRST >= timedelta(days=history) for day in cutoffs.all)
-    assert 1 <= len(cutoffs.training) <= training
-    assert all(day + h <= cutoffs.serving_calibration <= as_of - h for day in cutoffs.serving_training)
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +98,11 @@ def test_snapshots_are_features_and_labels_stacked_in_order(year: pl.DataFrame) 
         assert snapshot.select(labels.columns).equals(labels)
 
 
-def test_only_who_bought_within_the_active_window_is_eligible() -> None:
-    rows = transactions(("in", "2026-06-02", 1.0), ("out", "2026-06-01", 1.0), ("back", "2026-07-01", -1.0))
-    snapshots = build_snapshots(rows, cutoffs=[date(2026, 7, 1)], horizon_days=30, active_window_days=30)
-    assert snapshots["customer_id"].to_list() == ["in"]
-
-
 @pytest.mark.parametrize("buckets", [2, 20])
 def test_snapshots_of_buckets_are_those_of_all_customers(year: pl.DataFrame, buckets: int) -> None:
     def build(rows: pl.DataFrame) -> pl.DataFrame:
         days = [date(2026, 6, 1), date(2026, 9, 1)]
-        return build_snapshots(rows, cutoffs=days, horizon_days=30, active_window_days=60)
+        return build_snapshots(rows, cutoffs=days, horizon_days=30)
 
     bucket = year["customer_id"].str.slice(1).cast(pl.Int64) % buckets
     parts = [build(year.filter(bucket == number)) for number in range(buckets)]

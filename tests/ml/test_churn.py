@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -8,18 +8,31 @@ import pytest
 from scipy.special import logit
 from skops.io import dumps, get_untrusted_types, loads
 
-from ml.backtest import Cutoffs
-from ml.churn.models import TRUSTED_TYPES, CalibratedChurn, LogisticChurn
-from ml.churn.rules import BaseRateRule, OwnRhythmRule, RecencyRule
-from ml.churn.scoring import explain, score
-from ml.churn.training import CALIBRATION_POINTS, EVALUATIONS, Minimums, Training, train
-from ml.evaluation import CHURN_METRICS
+from ml.backtest import at
+from ml.btyd.expectations import PurchaseExpectations
+from ml.churn.blend import BlendedChurn, SilenceChurn
+from ml.churn.boosting import BoostedChurn
+from ml.churn.calibration import TRUSTED_TYPES, CalibratedChurn
+from ml.churn.linear import LogisticChurn
+from ml.churn.rules import BaseRateRule, OneNumberRule
+from ml.churn.scoring import score
+from ml.churn.training import CALIBRATION_POINTS, CHALLENGERS, RULES, Minimums, Question, Training, train
+from ml.evaluation import EVALUATIONS
 from ml.features import build_features
-from ml.schemas import CHURN_REASONS, CHURN_SCORES
+from ml.metrics import CHURN_METRICS
+from ml.schemas import CHURN_SCORES
 from tests.ml.simulated import AS_OF, HORIZON, plan, shop, snapshots
 
 FEW = Minimums(customers=100, outcomes=30)
+QUESTION = Question(AS_OF, HORIZON, active_window_days=180, seed=0, minimums=FEW)
 SERVED: dict[str, Any] = {"horizon_days": HORIZON, "served_by": "champion", "model_version": "v1"}
+CANDIDATES = {
+    "logistic": LogisticChurn(),
+    "splines": LogisticChurn(knots=4),
+    "boosting": BoostedChurn(trees=20),
+    "silence": SilenceChurn(),
+    "blend": BlendedChurn([LogisticChurn(), BoostedChurn(trees=20)]),
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +42,12 @@ def transactions() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def past(transactions: pl.DataFrame) -> pl.DataFrame:
-    return snapshots(transactions, active_window_days=180)
+    return snapshots(transactions, plan(transactions).tests[0].day - timedelta(days=1))
+
+
+@pytest.fixture(scope="module")
+def eligible(past: pl.DataFrame) -> pl.DataFrame:
+    return past.filter(pl.col("recency_days") < 180, pl.col("as_of_date") < AS_OF)
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +57,22 @@ def today(transactions: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def training(past: pl.DataFrame, transactions: pl.DataFrame) -> Training:
-    return train(past, as_of=AS_OF, horizon_days=HORIZON, cutoffs=plan(transactions), seed=0, minimums=FEW)
+    return train(past, QUESTION, cutoffs=plan(transactions))
 
 
 @pytest.fixture(scope="module")
-def model(past: pl.DataFrame) -> CalibratedChurn:
-    churned = past["is_churned"].cast(float).to_numpy()
-    return CalibratedChurn(LogisticChurn()).fit(past, churned).calibrate(past, churned)
+def models(past: pl.DataFrame, eligible: pl.DataFrame) -> dict[str, CalibratedChurn]:
+    everyone = at(past, past["as_of_date"].min())
+    purchases = PurchaseExpectations(horizon_days=HORIZON).fit(everyone)
+    churned = outcomes(eligible)
+    return {
+        name: CalibratedChurn(candidate, purchases).fit(eligible, churned).calibrate(eligible, churned)
+        for name, candidate in CANDIDATES.items()
+    }
+
+
+def outcomes(rows: pl.DataFrame) -> np.ndarray:
+    return rows["is_churned"].cast(float).to_numpy()
 
 
 def three(today: pl.DataFrame) -> pl.DataFrame:
@@ -53,19 +80,28 @@ def three(today: pl.DataFrame) -> pl.DataFrame:
     return today.head(3).with_columns(recency_days=pl.Series([0, 9, 99]), gap_mean_days=gaps)
 
 
-def test_every_candidate_is_measured_by_every_metric(training: Training) -> None:
+def test_every_candidate_is_measured_by_every_metric_at_every_test(training: Training) -> None:
     assert training.evaluations.schema == EVALUATIONS
-    assert training.evaluations.height == 4 * len(CHURN_METRICS)
-    value = dict(training.evaluations.filter(metric="auc").select("candidate", "value").iter_rows())
-    assert value["logistic_regression"] > 0.7
-    assert value["base_rate"] == 0.5
+    counts = training.evaluations.filter(pl.col("metric").is_in(list(CHURN_METRICS)))
+    counts = counts.group_by("candidate").agg(pl.len(), pl.col("cutoff_date").n_unique().alias("tests"))
+    assert set(counts.rows()) == {(name, 3 * len(CHURN_METRICS), 3) for name in (*CHALLENGERS, *RULES, "base_rate")}
+    auc = training.evaluations.filter(metric="auc").group_by("candidate").agg(pl.col("value").mean())
+    value = dict(auc.iter_rows())
+    assert value["logistic_regression"] > value["recency"] > value["base_rate"] == 0.5
+
+
+def test_how_far_its_reasons_hold_and_how_early_it_warns_is_measured(training: Training) -> None:
+    rows = training.evaluations.filter(candidate=training.decision.candidate)
+    value = dict(rows.select("metric", "value").iter_rows())
+    assert 0.5 < value["reason_stability"] <= 1
+    assert 0.5 < value["reason_agreement"] <= 1
 
 
 def test_calibration_points_cover_the_test_customers_once(training: Training) -> None:
     points = training.calibration_points
     assert points.schema == CALIBRATION_POINTS
     counts = points.group_by("candidate").agg(pl.col("customer_count").sum())
-    assert set(counts["customer_count"]) == set(training.evaluations["customer_count"])
+    assert set(counts["customer_count"]) == {training.tested.height}
     assert points.filter(candidate="base_rate")["bin"].to_list() == [1]
 
 
@@ -73,16 +109,16 @@ def test_the_test_cut_off_is_predicted_without_any_label_that_matured_after_it(
     past: pl.DataFrame, transactions: pl.DataFrame, training: Training
 ) -> None:
     cutoffs = plan(transactions)
-    # other outcomes after the test cut-off may change the grades, and the gate, but no prediction
-    flipped = past.with_columns(is_churned=pl.col("is_churned") ^ (pl.col("as_of_date") == cutoffs.test))
-    other = train(flipped, as_of=AS_OF, horizon_days=HORIZON, cutoffs=cutoffs, seed=0, minimums=FEW)
+    # other outcomes after the latest test cut-off may change the grades, and the gate, but no prediction
+    flipped = past.with_columns(is_churned=pl.col("is_churned") ^ (pl.col("as_of_date") == cutoffs.tests[0].day))
+    other = train(flipped, QUESTION, cutoffs=cutoffs)
     predicted = [t.calibration_points.drop("observed") for t in (training, other)]
     assert predicted[0].equals(predicted[1])
 
 
 def test_labels_that_have_not_matured_are_never_used(past: pl.DataFrame) -> None:
     late = past.filter(pl.col("as_of_date") == past["as_of_date"].max())
-    training = train(late, as_of=AS_OF - timedelta(days=1), horizon_days=HORIZON, cutoffs=None, seed=0, minimums=FEW)
+    training = train(late, QUESTION, cutoffs=None)
     assert "no outcome has matured" in training.decision.reason
 
 
@@ -90,25 +126,26 @@ def test_the_order_of_rows_does_not_change_a_digit(
     past: pl.DataFrame, today: pl.DataFrame, transactions: pl.DataFrame, training: Training
 ) -> None:
     shuffled = past.sample(fraction=1, shuffle=True, seed=3)
-    again = train(shuffled, as_of=AS_OF, horizon_days=HORIZON, cutoffs=plan(transactions), seed=0, minimums=FEW)
+    again = train(shuffled, QUESTION, cutoffs=plan(transactions))
     assert again.decision == training.decision
     assert again.evaluations.equals(training.evaluations)
     assert again.calibration_points.equals(training.calibration_points)
     assert score(today, again.serving, **SERVED).equals(score(today, training.serving, **SERVED))
 
 
-def test_two_buckets_or_twenty_give_the_same_scores_and_reasons(today: pl.DataFrame, model: CalibratedChurn) -> None:
-    for function in (lambda rows: score(rows, model, **SERVED), lambda rows: explain(rows, model)):
-        whole = function(today)
-        for size in (len(today) // 2, 7, 1):
-            assert pl.concat([function(rows) for rows in today.head(200).iter_slices(size)]).equals(
-                function(today.head(200))
-            )
-        assert function(today.clear()).schema == whole.schema
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_two_buckets_or_twenty_give_the_same_scores(
+    today: pl.DataFrame, models: dict[str, CalibratedChurn], name: str
+) -> None:
+    whole = score(today, models[name], **SERVED)
+    for size in (len(today) // 2, 7, 1):
+        parts = [score(rows, models[name], **SERVED) for rows in today.head(100).iter_slices(size)]
+        assert pl.concat(parts).equals(whole.head(100))
+    assert score(today.clear(), models[name], **SERVED).schema == whole.schema
 
 
-def test_scores_have_the_tables_columns_and_bands(today: pl.DataFrame, model: CalibratedChurn) -> None:
-    scores = score(today, model, **SERVED, risk_bands=(0.3, 0.6))
+def test_scores_have_the_tables_columns_and_bands(today: pl.DataFrame, models: dict[str, CalibratedChurn]) -> None:
+    scores = score(today, models["logistic"], **SERVED, risk_bands=(0.3, 0.6))
     assert scores.schema == CHURN_SCORES
     probability = scores["churn_probability"]
     edges = {"low": (0, 0.3), "medium": (0.3, 0.6), "high": (0.6, 1)}
@@ -118,52 +155,53 @@ def test_scores_have_the_tables_columns_and_bands(today: pl.DataFrame, model: Ca
         assert (scores["risk_band"] == band).equals(inside)
 
 
-def test_reasons_add_up_to_the_log_odds(today: pl.DataFrame, model: CalibratedChurn) -> None:
-    reasons = explain(today, model, top=100)
-    assert reasons.schema == CHURN_REASONS
-    total = reasons.group_by("customer_id", maintain_order=True).agg(pl.col("contribution").sum())
-    log_odds = logit(model.churn_probability(today.sort("customer_id")))
-    assert total["contribution"].to_numpy() + model.intercept_ == pytest.approx(log_odds, abs=1e-6)
-    assert reasons["feature"].n_unique() == 30
-
-
-def test_the_average_training_customer_has_no_reasons(past: pl.DataFrame, model: CalibratedChurn) -> None:
-    assert model.terms(past).mean(axis=0) == pytest.approx(0, abs=1e-6)
-
-
-def test_the_top_reasons_come_largest_first_and_a_missing_gap_has_no_value(
-    today: pl.DataFrame, model: CalibratedChurn
+@pytest.mark.parametrize("name", CANDIDATES)
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_terms_add_up_to_the_log_odds_but_for_what_is_everybodys(
+    today: pl.DataFrame, models: dict[str, CalibratedChurn], name: str, is_exact: bool
 ) -> None:
-    reasons = explain(three(today), model, top=100)
-    sizes = reasons.group_by("customer_id", maintain_order=True).agg(pl.col("contribution").abs())
-    assert all(list(size) == sorted(size, reverse=True) for size in sizes["contribution"])
-    assert reasons.filter(feature="gap_mean_days").sort("customer_id")["value"].to_list() == [9, None, 9]
+    model = models[name]
+    rest = logit(model.churn_probability(today)) - model.terms(today, is_exact=is_exact).sum(axis=1)
+    assert rest == pytest.approx(rest[0], abs=1e-6)
 
 
-def test_a_rule_gives_its_one_reason_and_the_base_rate_none(today: pl.DataFrame) -> None:
-    outcomes = np.array([0.0, 0.0, 1.0])
-    rows = three(today)
-    recency = CalibratedChurn(RecencyRule()).fit(rows, outcomes).calibrate(rows, outcomes)
-    assert explain(rows, recency).select("rank", "feature", "value").rows() == [
-        (1, "recency_days", 0), (1, "recency_days", 9), (1, "recency_days", 99)]  # fmt: skip
-    everyone = CalibratedChurn(BaseRateRule()).fit(rows, outcomes).calibrate(rows, outcomes)
-    assert explain(rows, everyone).schema == CHURN_REASONS
-    assert explain(rows, everyone).height == 0
+def test_the_average_training_customer_has_no_reasons(
+    eligible: pl.DataFrame, models: dict[str, CalibratedChurn]
+) -> None:
+    for name in ("logistic", "splines", "silence"):
+        assert models[name].terms(eligible).mean(axis=0) == pytest.approx(0, abs=1e-6)
 
 
 def test_own_rhythm_takes_the_usual_gap_where_a_customer_has_none(today: pl.DataFrame) -> None:
-    rule = OwnRhythmRule().fit(three(today), np.zeros(3))
+    rule = OneNumberRule("recency_per_gap").fit(three(today), np.zeros(3))
     assert rule.values(three(today)).to_series().to_list() == pytest.approx([0.1, 1, 10])
+
+
+def test_who_bought_more_often_is_less_risky_by_the_frequency_rule(today: pl.DataFrame) -> None:
+    rows = three(today).with_columns(frequency_count=pl.Series([1, 3, 9]))
+    assert (np.diff(OneNumberRule("frequency_count").fit(rows, np.zeros(3)).score(rows)) < 0).all()
 
 
 def test_the_base_rate_is_smoothed_and_one_half_where_nothing_is_known(today: pl.DataFrame) -> None:
     rows = three(today)
-    for outcomes, rate in (([1.0, 1, 1], 4 / 5), ([0.0, 0, 0], 1 / 5), ([1.0, 0, 0], 2 / 5)):
-        churned = np.array(outcomes)
+    for happened, rate in (([1.0, 1, 1], 4 / 5), ([0.0, 0, 0], 1 / 5), ([1.0, 0, 0], 2 / 5)):
+        churned = np.array(happened)
         model = CalibratedChurn(BaseRateRule()).fit(rows, churned).calibrate(rows, churned)
         assert model.churn_probability(rows) == pytest.approx(rate)
     nothing = CalibratedChurn(BaseRateRule()).fit(rows.clear(), np.zeros(0)).calibrate(rows.clear(), np.zeros(0))
     assert nothing.churn_probability(rows) == pytest.approx(0.5)
+
+
+def test_one_cut_off_alone_calibrates_on_customers_that_each_fit_has_not_seen(eligible: pl.DataFrame) -> None:
+    # trees that are grown to know each customer by heart rank them perfectly, and nobody they have not seen
+    rows = at(eligible, eligible["as_of_date"].max())
+    noise = np.random.default_rng(0).permutation(outcomes(rows))
+    purchases = PurchaseExpectations(horizon_days=HORIZON).fit(rows)
+    model = CalibratedChurn(BoostedChurn(trees=300), purchases)
+    by_heart = model.fit(rows, noise).calibrate(rows, noise).churn_probability(rows)
+    honest = model.fit_and_calibrate(rows, noise).churn_probability(rows)
+    assert np.corrcoef(by_heart, noise)[0, 1] > 0.8
+    assert honest.std() < by_heart.std() / 2
 
 
 @pytest.mark.parametrize("customers", [0, 1, 2, 40])
@@ -173,7 +211,7 @@ def test_too_little_data_ends_with_the_base_rate_and_a_plain_reason(
 ) -> None:
     few = past.filter(pl.col("customer_id") < f"c{customers:04}")
     few = few.with_columns(is_churned=pl.lit(outcome))
-    training = train(few, as_of=AS_OF, horizon_days=HORIZON, cutoffs=None, seed=0)
+    training = train(few, replace(QUESTION, minimums=Minimums()), cutoffs=None)
     assert training.decision.served_by == "population"
     assert training.decision.reason.startswith("No model was trained: history is shorter")
     assert training.evaluations.schema == EVALUATIONS
@@ -181,13 +219,13 @@ def test_too_little_data_ends_with_the_base_rate_and_a_plain_reason(
 
 
 def test_with_outcomes_but_too_few_customers_the_calibrated_recency_rule_serves(
-    past: pl.DataFrame, transactions: pl.DataFrame
+    past: pl.DataFrame, eligible: pl.DataFrame, transactions: pl.DataFrame
 ) -> None:
-    training = train(past, as_of=AS_OF, horizon_days=HORIZON, cutoffs=plan(transactions), seed=0,
-                     minimums=replace(FEW, customers=10_000))  # fmt: skip
+    many = replace(QUESTION, minimums=replace(FEW, customers=10_000))
+    training = train(past, many, cutoffs=plan(transactions))
     assert (training.decision.served_by, training.decision.candidate) == ("rule", "recency")
     assert "10000" in training.decision.reason
-    latest = past.filter(pl.col("as_of_date") == AS_OF - timedelta(days=HORIZON))
+    latest = at(eligible, AS_OF - timedelta(days=HORIZON))
     assert training.serving.churn_probability(latest).mean() == pytest.approx(latest["is_churned"].mean(), abs=0.01)
 
 
@@ -196,26 +234,44 @@ def test_identical_customers_get_the_rate_they_had(past: pl.DataFrame, transacti
     keep = ("as_of_date", "customer_id", "is_churned")
     same = past.with_columns(pl.lit(one[name]).cast(kind).alias(name) for name, kind in past.schema.items()
                              if name not in keep)  # fmt: skip
-    training = train(same, as_of=AS_OF, horizon_days=HORIZON, cutoffs=plan(transactions), seed=0, minimums=FEW)
+    training = train(same, QUESTION, cutoffs=plan(transactions))
     assert training.decision.served_by != "champion"
     assert np.isfinite(training.serving.churn_probability(same)).all()
 
 
-@pytest.mark.parametrize("candidate", [LogisticChurn(), RecencyRule(), OwnRhythmRule(), BaseRateRule()])
+def test_one_order_each_ends_well(past: pl.DataFrame, transactions: pl.DataFrame) -> None:
+    gaps = ("gap_mean_days", "gap_median_days", "gap_deviation_days", "last_gap_days")
+    once = past.with_columns(
+        *(pl.lit(None, past.schema[name]).alias(name) for name in gaps),
+        purchase_day_count=pl.lit(1),
+        frequency_count=pl.lit(1),
+        recency_days=pl.col("tenure_days"),
+    )
+    training = train(once, replace(QUESTION, active_window_days=3650), cutoffs=plan(transactions))
+    assert np.isfinite(training.serving.churn_probability(once)).all()
+
+
+def test_twenty_models_of_shuffled_labels_are_all_refused(past: pl.DataFrame, transactions: pl.DataFrame) -> None:
+    cutoffs = plan(transactions)
+    learned = pl.col("as_of_date") < cutoffs.tests[-1].day
+    for seed in range(4):  # five models each
+        noise = past.filter(learned)["is_churned"].shuffle(seed)
+        shuffled = pl.concat([past.filter(learned).with_columns(is_churned=noise), past.filter(~learned)])
+        one_test = replace(cutoffs, tests=cutoffs.tests[-1:])
+        refused = train(shuffled, QUESTION, cutoffs=one_test).decision.status
+        assert [refused[name] for name in CHALLENGERS if name != "purchase_model"] == ["rejected"] * 4
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
 def test_a_saved_model_scores_the_same_and_needs_no_more_trust_than_listed(
-    past: pl.DataFrame, today: pl.DataFrame, candidate: Any
+    today: pl.DataFrame, models: dict[str, CalibratedChurn], name: str
 ) -> None:
-    churned = past["is_churned"].cast(float).to_numpy()
-    model = CalibratedChurn(candidate).fit(past, churned).calibrate(past, churned)
-    saved = dumps(model)
+    saved = dumps(models[name])
     assert set(get_untrusted_types(data=saved)) <= set(TRUSTED_TYPES)
     loaded = loads(saved, trusted=list(TRUSTED_TYPES))
-    assert score(today, loaded, **SERVED).equals(score(today, model, **SERVED))
-    assert explain(today, loaded).equals(explain(today, model))
+    assert score(today, loaded, **SERVED).equals(score(today, models[name], **SERVED))
 
 
-def test_a_plan_without_matured_snapshots_ends_in_words() -> None:
-    cutoffs = Cutoffs(test=date(2026, 5, 1), calibration=date(2026, 3, 2), training=(date(2026, 1, 1),))
-    nothing = snapshots(shop(20), active_window_days=180).clear()
-    training = train(nothing, as_of=AS_OF, horizon_days=HORIZON, cutoffs=cutoffs, seed=0)
+def test_a_plan_without_matured_snapshots_ends_in_words(past: pl.DataFrame, transactions: pl.DataFrame) -> None:
+    training = train(past.clear(), QUESTION, cutoffs=plan(transactions))
     assert "training has 0 customers" in training.decision.reason

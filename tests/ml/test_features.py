@@ -35,6 +35,7 @@ def test_every_feature_of_three_customers_is_as_computed_by_hand() -> None:
         "recency_days": [10, 394, 0],
         "frequency_count": [4, 1, 2],
         "monetary_amount": [75.0, 0.0, 15.0],
+        "value_amount": [75.0, 0.0, 15.0],
         "tenure_days": [50, 394, 180],
         "first_purchase_date": [date(2026, 5, 11), date(2025, 6, 1), date(2026, 1, 1)],
         "last_purchase_date": [date(2026, 6, 20), date(2025, 6, 1), AS_OF],
