@@ -99,6 +99,7 @@ CHURN_REASONS: Final[Schema] = {
     "value": pl.Float64,
     "contribution": pl.Float64,
     "is_exact": pl.Boolean,
+    "words": pl.String,
 }
 """`contribution` is in log-odds against the average training customer; positive raises the risk."""
 

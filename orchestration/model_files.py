@@ -127,7 +127,7 @@ def dump(estimator: Any) -> bytes:
 
 
 def versions_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
-    """MODEL_VERSIONS: what serves and what was refused, one row per candidate that was trained or serves.
+    """MODEL_VERSIONS: what serves and what was refused, one row per model that was in the contest, and per rule that serves.
 
     Of the trainings of one model only the newest is champion or rule; those before it are retired.
     """
@@ -137,12 +137,13 @@ def versions_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
         is_newest = newest[card.model, card.horizon_days] == card.model_version
         for candidate, status in card.statuses.items():
             serves = candidate == card.candidate
-            if serves or status == "rejected":
+            if serves or status in ("rejected", "challenger"):
                 rows.append(
                     {
-                        **{name: getattr(card, name) for name in ("model", "model_version", "horizon_days", "reason")},
+                        **{name: getattr(card, name) for name in ("model", "model_version", "horizon_days")},
                         **{name: getattr(card, name) for name in ("trained_at", "as_of_date")},
                         "candidate": candidate,
+                        "reason": card.reasons.get(candidate, card.reason),
                         "served_by": card.served_by if serves else None,
                         "status": status if is_newest or not serves else "retired",
                         "config": json.dumps(card.config, sort_keys=True),

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ml.churn.models import TRUSTED_TYPES
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from ml.churn.calibration import TRUSTED_TYPES
 from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import load_source
 from orchestration.model_files import ModelCard, ModelFiles, dump, versions_frame
@@ -136,7 +136,7 @@ def test_of_several_trainings_only_the_newest_serves_and_the_others_are_retired(
 
 
 def test_the_models_of_a_run_are_files_that_load_with_the_shipped_lists(settings: Settings) -> None:
-    from ml.clv.models import TRUSTED_TYPES as CLV_TYPES
+    from ml.clv.leveling import TRUSTED_TYPES as CLV_TYPES
 
     files = ModelFiles(settings.history_dir / "models")
     cards = files.cards(source=load_source(settings.source).name, as_of=date(2026, 6, 30))

@@ -1,6 +1,6 @@
 """Why a customer's churn score is what it is, and how far those reasons can be trusted.
 
-Scores are sums of terms (see `ml.churn.calibration`); words for them belong to the reports.
+Scores are sums of terms (see `ml.churn.calibration`); their words are in `words`.
 """
 
 from typing import Final
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ml.churn.calibration import CalibratedChurn
+from ml.churn.words import in_words
 from ml.schemas import CHURN_REASONS, conform
 
 Array = npt.NDArray[np.float64]
@@ -43,7 +44,7 @@ def explain(features: pl.DataFrame, model: CalibratedChurn, *, top: int = 3, exa
     ]
     if not reasons:
         return pl.DataFrame(schema=CHURN_REASONS)
-    return conform(pl.concat(reasons).sort("as_of_date", "customer_id", "rank"), CHURN_REASONS)
+    return conform(in_words(pl.concat(reasons).sort("as_of_date", "customer_id", "rank")), CHURN_REASONS)
 
 
 def agreement(features: pl.DataFrame, model: CalibratedChurn) -> float:

@@ -18,7 +18,6 @@ MODEL_SETTINGS: Schema = {
     "horizon_days": pl.Int64,
     "active_window_days": pl.Int64,
     "minimum_history_days": pl.Int64,
-    "minimum_training_cutoffs": pl.Int64,
     "maximum_training_cutoffs": pl.Int64,
     "minimum_customers": pl.Int64,
     "minimum_outcomes": pl.Int64,
@@ -50,10 +49,9 @@ def model_settings(source: Source) -> pl.DataFrame:
     """One row per model x horizon, from which dbt says before any training whether this data can answer it."""
     churn, clv = source.models.churn, source.models.clv
     asked = [
-        {"model": "churn", "minimum_training_cutoffs": 1} | churn.model_dump(include=set(MODEL_SETTINGS)),
+        {"model": "churn"} | churn.model_dump(include=set(MODEL_SETTINGS)),
         *(
-            {"model": "clv", "horizon_days": days, "minimum_training_cutoffs": 0, "maximum_training_cutoffs": 1}
-            | clv.model_dump(include=set(MODEL_SETTINGS))
+            {"model": "clv", "horizon_days": days} | clv.model_dump(include=set(MODEL_SETTINGS))
             for days in clv.horizons_days
         ),
     ]

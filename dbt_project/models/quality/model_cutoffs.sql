@@ -1,4 +1,4 @@
--- The same ladder of past days as in ml/backtest.py: one horizon apart, the first tests, the second calibrates.
+-- The latest test's past days, as in ml/backtest.py: one horizon apart, the first tests, the second calibrates.
 with span as (
 
     select
@@ -16,7 +16,7 @@ reached as (
         span.as_of_date,
         coalesce(date_diff('day', span.first_date, span.as_of_date), 0) as history_days,
         settings.minimum_history_days
-        + settings.horizon_days * (2 + settings.minimum_training_cutoffs) as needed_history_days
+        + settings.horizon_days * 2 as needed_history_days
     from {{ ref('stg_model_settings') }} as settings
     cross join span
 

@@ -20,8 +20,12 @@ tested as (
 
 learned as (
 
+    -- Churn is learned from earlier days where there are any, else from the one that calibrates.
     select * from outcomes
-    where role = case model when 'churn' then 'training' else 'calibration' end
+    where role in ('training', 'calibration')
+    qualify row_number() over (
+        partition by model, horizon_days order by (role = 'training') = (model = 'churn') desc
+    ) = 1
 
 ),
 

@@ -3,7 +3,6 @@ select
     horizon_days,
     active_window_days,
     minimum_history_days,
-    minimum_training_cutoffs,
     maximum_training_cutoffs,
     minimum_customers,
     minimum_outcomes
