@@ -12,8 +12,15 @@ if TYPE_CHECKING:
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
     """`refresh` trains what is due, `retrain` everything, both from the files to the published version; `check` stops
-    before any model.
+    before any model, `evaluate` after the contest.
     """
+    to_marts = dg.AssetSelection.groups("landing", "raw", "staging", "intermediate", "marts", "quality")
+    contest = dg.AssetSelection.assets(
+        *(
+            ["ml", name]
+            for name in ("churn_model", "clv_model", "model_versions", "model_evaluations", "model_comparisons")
+        )
+    )
     return [
         dg.define_asset_job(
             "refresh",
@@ -30,9 +37,16 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
         ),
         dg.define_asset_job(
             "check",
-            selection=dg.AssetSelection.groups("landing", "raw", "staging", "intermediate", "marts", "quality"),
+            selection=to_marts,
             executor_def=dg.in_process_executor,
             description="From the source files to the marts and what they can answer; nothing is trained or published.",
+        ),
+        dg.define_asset_job(
+            "evaluate",
+            selection=to_marts | contest,
+            executor_def=dg.in_process_executor,
+            config={"resources": {"run": {"config": {"retrain": True}}}},
+            description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
     ]
 

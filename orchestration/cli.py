@@ -98,6 +98,35 @@ def check(source: SourceOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
+def evaluate(
+    source: SourceOption = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Day to stand on, YYYY-MM-DD; default: the last complete one.")
+    ] = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train every candidate and test it beside every rule on past days. Nothing is published."""
+    with _explained():
+        from rich.console import Console
+
+        from orchestration import contest, summary
+        from orchestration.progress import RunProgress
+        from orchestration.run import parse_day, writer_lock
+
+        settings = _settings(source, data_dir)
+        parse_day(as_of)
+        with writer_lock(settings, wait=False), RunProgress(Console(stderr=True)) as progress:
+            report, error = contest.evaluate(settings, as_of=as_of, listener=progress)
+        if error:
+            raise error
+        if json:
+            typer.echo(summary.as_json(report))
+        else:
+            contest.show(report, Console())
+
+
+@app.command()
 def init(
     files: Annotated[list[Path], typer.Argument(help="Data files: Parquet, CSV or JSON lines.")],
     out: Annotated[Path, typer.Option(help="Source file to write.")] = Path("source.yml"),

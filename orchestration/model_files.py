@@ -127,7 +127,7 @@ def dump(estimator: Any) -> bytes:
 
 
 def versions_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
-    """MODEL_VERSIONS: what serves and what was refused, one row per model that was in the contest, and per rule that serves.
+    """MODEL_VERSIONS: what serves and what was refused, a row per model of the contest, and per rule that serves.
 
     Of the trainings of one model only the newest is champion or rule; those before it are retired.
     """
