@@ -166,7 +166,7 @@ class _Court:
         better = rank.lower > 0 or loss.upper < 0
         is_passed = better and not _is_worse(rank, loss) and self.keeps_level(level.value)
         numbers = "; ".join([*self._said(name, rank, loss), self._level_said(level.value)])
-        return _Verdict(is_passed, f"{name} {'beats the rules' if is_passed else 'is rejected'}: {numbers}.")
+        return _Verdict(is_passed, f"{'Beats the rules' if is_passed else 'Does not beat the rules'}: {numbers}.")
 
     def is_worse(self, name: str, other: str) -> bool:
         """Whether the interval of the difference excludes zero the wrong way, in rank or in loss."""

@@ -117,13 +117,13 @@ def evaluate(
         settings = _settings(source, data_dir)
         parse_day(as_of)
         with writer_lock(settings, wait=False), RunProgress(Console(stderr=True)) as progress:
-            report, error = contest.evaluate(settings, as_of=as_of, listener=progress)
+            found, error = contest.evaluate(settings, as_of=as_of, listener=progress)
         if error:
             raise error
         if json:
-            typer.echo(summary.as_json(report))
+            typer.echo(summary.as_json(found))
         else:
-            contest.show(report, Console())
+            contest.show(found, Console())
 
 
 @app.command()

@@ -4,6 +4,7 @@ Training is the assets'; what is shown stands in `ml.model_evaluations`, `ml.mod
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
@@ -25,7 +26,6 @@ SHOWN: Final = {
     },
     "clv": {
         "normalised_gini": "Gini",
-        "spearman": "rank r",
         "rmse": "RMSE",
         "mae": "MAE",
         "bias": "bias",
@@ -68,28 +68,33 @@ def evaluate(
     outcome = run_job("evaluate", settings, config=config, listener=listener)
     if outcome.error:
         return {}, outcome.error
-    with reader(settings.warehouse_file) as connection:
+    return report(settings.warehouse_file, source=source.name), None
+
+
+def report(database: Path, *, source: str) -> dict[str, Any]:
+    """The newest training of each model in a working or published file."""
+    with reader(database) as connection:
         return {
-            "source": source.name,
+            "source": source,
             "as_of_date": records(connection, "select as_of_date from marts.dim_as_of")[0]["as_of_date"],
             "versions": records(connection, _newest("ml.model_versions")),
             "evaluations": records(connection, _newest("ml.model_evaluations")),
             "comparisons": records(connection, _newest("ml.model_comparisons")),
-        }, None
+        }
 
 
 def _newest(table: str) -> str:
     return _NEWEST.format(table=table, columns=f"{table.split('.')[1]}.*")
 
 
-def show(report: dict[str, Any], console: Console) -> None:
+def show(found: dict[str, Any], console: Console) -> None:
     """Print who serves and why, and every candidate per cut-off, the one that serves marked."""
-    serving = [row for row in report["versions"] if row["served_by"]]
+    serving = [row for row in found["versions"] if row["served_by"]]
     for version in sorted(serving, key=lambda row: (row["model"], row["horizon_days"])):
-        title = f"{version['model']}, {version['horizon_days']} days, {report['source']} as of {report['as_of_date']}"
+        title = f"{version['model']}, {version['horizon_days']} days, {found['source']} as of {found['as_of_date']}"
         console.print(f"\n[bold]{title}[/bold]", highlight=False)
         console.print(f"Served by the {version['served_by']}: {version['reason']}", highlight=False)
-        mine = [row for row in report["evaluations"] if row["model_version"] == version["model_version"]]
+        mine = [row for row in found["evaluations"] if row["model_version"] == version["model_version"]]
         for cutoff in sorted({row["cutoff_date"] for row in mine}, reverse=True):
             rows = [row for row in mine if row["cutoff_date"] == cutoff]
             _print_cutoff(console, version, cutoff, rows)
@@ -97,9 +102,9 @@ def show(report: dict[str, Any], console: Console) -> None:
         known = [text.format(value[name]) for name, text in TRUST.items() if value.get(name) is not None]
         if known:
             console.print(f"Of what serves: {'; '.join(known)}.", highlight=False)
-        for row in report["versions"]:
+        for row in found["versions"]:
             if row["model_version"] == version["model_version"] and row["status"] in ("rejected", "challenger"):
-                console.print(f"{row['status']}: {row['reason']}", style="dim", highlight=False)
+                console.print(f"{row['candidate']} ({row['status']}): {row['reason']}", style="dim", highlight=False)
 
 
 def _print_cutoff(console: Console, version: dict[str, Any], cutoff: Any, rows: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestration import preview
+from orchestration import contest, preview
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele, hashes
 from tests.shop import SOURCE
@@ -169,3 +169,25 @@ def test_the_summary_for_people_and_the_one_for_machines_say_the_same(first_run:
     assert "14,073, 18 of them rejected" in shown
     status = clientele("status", "--json", source=first_run.settings.source, data_dir=first_run.settings.data_dir)
     assert first_run.summary == json.loads(status.stdout)["published"]
+
+
+def test_evaluate_shows_every_candidate_beside_every_rule_per_cut_off(first_run: Finished) -> None:
+    report = contest.report(first_run.settings.warehouse_file, source="tiny_shop")
+    screen = io.StringIO()
+    contest.show(report, Console(file=screen, width=100))
+    shown = screen.getvalue()
+    for model, rules in (("churn, 30 days", "recency frequency own_rhythm base_rate"), ("clv, ", "spend_per_day")):
+        assert model in shown
+        for rule in rules.split():
+            assert rule in shown
+    days = {str(row["cutoff_date"]) for row in report["evaluations"] if row["metric"] in ("auc", "rmse")}
+    assert len(days) >= 3
+    assert all(f"tested on {day}" in shown for day in days)
+    assert "* " in shown or "rule" in shown
+    compared = {(row["candidate"], row["metric"]) for row in report["comparisons"]}
+    assert {("logistic_regression", "AUC"), ("logistic_regression", "Brier score")} <= compared
+
+
+def test_evaluate_refuses_what_run_refuses(tmp_path: Path) -> None:
+    refused(clientele("evaluate", source=tmp_path / "none.yml", data_dir=tmp_path / "data"), "none.yml")
+    refused(clientele("evaluate", "--as-of", "soon", source=SOURCE, data_dir=tmp_path / "data"), "soon")

@@ -53,6 +53,14 @@ def test_both_jobs_run_every_asset_and_only_retrain_forces_training(definitions:
     assert not refresh.run_config
 
 
+def test_evaluate_trains_anew_and_neither_scores_nor_publishes(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def("evaluate")
+    keys = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+    assert {"ml/churn_model", "ml/clv_model", "ml/model_evaluations", "ml/model_comparisons"} <= keys
+    assert not keys & {"ml/churn_scores", "ml/clv_predictions", "publish/published_tables"}
+    assert job.run_config == {"resources": {"run": {"config": {"retrain": True}}}}
+
+
 def test_importing_the_definitions_does_no_work() -> None:
     code = "import sys, orchestration.definitions; print('dbt.cli' in sys.modules, 'sklearn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

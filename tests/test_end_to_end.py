@@ -109,11 +109,11 @@ def test_what_is_said_before_training_is_what_training_finds(published: Path) ->
     for model, window in (("churn", 90), ("clv", None)):
         row = said[model]
         day = AS_OF - timedelta(days=row["horizon_days"])
-        snapshot = build_snapshots(
-            conform(known, TRANSACTIONS), cutoffs=[day], horizon_days=row["horizon_days"], active_window_days=window
-        )
+        snapshot = build_snapshots(conform(known, TRANSACTIONS), cutoffs=[day], horizon_days=row["horizon_days"])
+        if window is not None:
+            snapshot = snapshot.filter(pl.col("recency_days") < window)
         again = snapshot["future_purchase_count"] > 0
-        repeat = snapshot.filter((pl.col("purchase_day_count") > 1) & (pl.col("monetary_amount") > 0))
+        repeat = snapshot.filter((pl.col("purchase_day_count") > 1) & (pl.col("value_amount") > 0))
         assert (row["customer_count"], row["positive_count"], row["negative_count"], row["repeat_customer_count"]) == (
             snapshot.height,
             (~again).sum(),

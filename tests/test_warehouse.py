@@ -51,6 +51,21 @@ def test_customers_are_mapped_whole_each_in_one_bucket(warehouse: Warehouse, tmp
     assert sorted(customer for bucket in seen for customer in bucket) == sorted(f"c{n}" for n in range(50))
 
 
+def test_of_too_many_customers_some_are_taken_whole_and_always_the_same(warehouse: Warehouse) -> None:
+    rows = pl.DataFrame({"customer_id": [f"c{n % 2000}" for n in range(6000)], "line": range(6000)})
+    warehouse.write("marts.sales", rows)
+
+    def customers(at_most: int) -> pl.DataFrame:
+        return pl.concat(warehouse.map_customers("marts.sales", lambda bucket: bucket, at_most=at_most))
+
+    some = customers(500)["customer_id"].value_counts()
+    assert 400 < some.height < 600
+    assert set(some["count"]) == {3}
+    warehouse.write("marts.sales", rows.reverse())
+    assert set(customers(500)["customer_id"]) == set(some["customer_id"])
+    assert customers(2000).height == 6000
+
+
 def test_two_buckets_or_twenty_give_the_same_features(settings: Settings) -> None:
     def features(buckets: int) -> pl.DataFrame:
         warehouse = Warehouse(settings.warehouse_file, settings=settings.model_copy(update={"buckets": buckets}))

@@ -112,7 +112,7 @@ def cdnow() -> pl.DataFrame:
     """The CDNOW sample to 1997-09-30 by customer and day: weeks since the first, amount, T in weeks."""
     end = date(1997, 9, 30)
     return (
-        _cdnow_days()
+        cdnow_days()
         .filter(pl.col("day") <= end)
         .with_columns(
             week=(pl.col("day") - pl.col("day").min().over("customer")).dt.total_days() / 7,
@@ -124,12 +124,12 @@ def cdnow() -> pl.DataFrame:
 def cdnow_histories() -> Array:
     """Of each customer in CDNOW x, t_x, T and the purchases of the 39 weeks after, by customer."""
     counts = cdnow().group_by("customer").agg(pl.len() - 1, pl.col("week").max(), pl.col("T").first())
-    later = _cdnow_days().filter(pl.col("day") > date(1997, 9, 30)).group_by("customer").agg(later=pl.len())
+    later = cdnow_days().filter(pl.col("day") > date(1997, 9, 30)).group_by("customer").agg(later=pl.len())
     joined = counts.join(later, on="customer", how="left").sort("customer")
     return joined.select("len", "week", "T", pl.col("later").fill_null(0)).to_numpy()
 
 
-def _cdnow_days() -> pl.DataFrame:
+def cdnow_days() -> pl.DataFrame:
     """Amounts of the whole CDNOW sample by customer and day."""
     package = find_spec("lifetimes")  # found, not imported: only its data is wanted
     assert package is not None

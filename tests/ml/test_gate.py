@@ -62,7 +62,7 @@ def test_a_model_as_good_as_the_rule_does_not_serve() -> None:
     decision = churn(KNOWS, KNOWS)
     assert (decision.served_by, decision.candidate) == ("rule", "rule")
     assert decision.status["model"] == "rejected"
-    assert "model is rejected" in decision.reasons["model"]
+    assert "Does not beat the rules" in decision.reasons["model"]
 
 
 def test_a_model_that_ranks_well_but_is_overconfident_does_not_serve() -> None:

@@ -12,7 +12,7 @@ days as (
         customer_id,
         transaction_date,
         bool_or(is_purchase) as is_purchase,
-        cast(sum(net_amount) as double) as net_amount
+        cast(sum(value_amount) as double) as value_amount
     from {{ ref('fct_transactions') }}
     where customer_id is not null
     group by customer_id, transaction_date
@@ -41,9 +41,9 @@ customers as (
         cutoff_date,
         customer_id,
         count(*) filter (where is_purchase and is_past) > 1
-        and sum(net_amount) filter (where is_past) > 0 as is_repeat_customer,
+        and sum(value_amount) filter (where is_past) > 0 as is_repeat_customer,
         bool_or(is_purchase and not is_past) as buys_again,
-        coalesce(sum(net_amount) filter (where not is_past), 0) as future_amount
+        coalesce(sum(value_amount) filter (where not is_past), 0) as future_amount
     from seen
     group by model, horizon_days, cutoff_date, active_window_days, customer_id
     having
