@@ -190,4 +190,6 @@ def test_evaluate_shows_every_candidate_beside_every_rule_per_cut_off(first_run:
 
 def test_evaluate_refuses_what_run_refuses(tmp_path: Path) -> None:
     refused(clientele("evaluate", source=tmp_path / "none.yml", data_dir=tmp_path / "data"), "none.yml")
-    refused(clientele("evaluate", "--as-of", "soon", source=SOURCE, data_dir=tmp_path / "data"), "soon")
+    source = tmp_path / "tiny_shop.yml"
+    source.write_text(SOURCE)
+    refused(clientele("evaluate", "--as-of", "soon", source=source, data_dir=tmp_path / "data"), "soon")

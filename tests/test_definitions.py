@@ -57,7 +57,7 @@ def test_evaluate_trains_anew_and_neither_scores_nor_publishes(definitions: dg.D
     job = definitions.resolve_job_def("evaluate")
     keys = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
     assert {"ml/churn_model", "ml/clv_model", "ml/model_evaluations", "ml/model_comparisons"} <= keys
-    assert not keys & {"ml/churn_scores", "ml/clv_predictions", "publish/published_tables"}
+    assert not keys & {"ml/churn_scores", "ml/clv_predictions", "published/clientele"}
     assert job.run_config == {"resources": {"run": {"config": {"retrain": True}}}}
 
 

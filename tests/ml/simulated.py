@@ -64,10 +64,10 @@ def histories(times: Array, *, until: float) -> Array:
     return np.column_stack([np.isfinite(times).sum(axis=1), last, np.full(len(times), until)])
 
 
-def shop(customers: int = 900, *, seed: int = 0) -> pl.DataFrame:
+def shop(customers: int = 900, *, seed: int = 0, r: float = 0.8, a: float = 0.6, b: float = 3) -> pl.DataFrame:
     """TRANSACTIONS of a shop of two years up to AS_OF whose customers joined over the first year."""
     random = np.random.default_rng(seed)
-    times = purchase_times(customers, r=0.8, alpha=20, a=0.6, b=3, until=730, seed=seed)
+    times = purchase_times(customers, r=r, alpha=20, a=a, b=b, until=730, seed=seed)
     start = random.integers(0, 365, customers)
     spend = 15 * 4 / random.gamma(4, 1, customers)
     opened = datetime.combine(AS_OF - timedelta(days=729), time())

@@ -16,9 +16,10 @@ from ml.churn.calibration import TRUSTED_TYPES, CalibratedChurn
 from ml.churn.linear import LogisticChurn
 from ml.churn.rules import BaseRateRule, OneNumberRule
 from ml.churn.scoring import score
-from ml.churn.training import CALIBRATION_POINTS, CHALLENGERS, RULES, Minimums, Question, Training, train
-from ml.evaluation import EVALUATIONS
+from ml.churn.training import CALIBRATION_POINTS, CHALLENGERS, RULES, Minimums, Past, Question, Training, train
+from ml.evaluation import EVALUATIONS, Holdouts, Outcome
 from ml.features import build_features
+from ml.gate import CHURN_CRITERIA, Contest, decide
 from ml.metrics import CHURN_METRICS
 from ml.schemas import CHURN_SCORES
 from tests.ml.simulated import AS_OF, HORIZON, plan, shop, snapshots
@@ -260,6 +261,28 @@ def test_twenty_models_of_shuffled_labels_are_all_refused(past: pl.DataFrame, tr
         one_test = replace(cutoffs, tests=cutoffs.tests[-1:])
         refused = train(shuffled, QUESTION, cutoffs=one_test).decision.status
         assert [refused[name] for name in CHALLENGERS if name != "purchase_model"] == ["rejected"] * 4
+
+
+def test_of_twenty_honest_retrains_at_most_one_is_refused(past: pl.DataFrame, transactions: pl.DataFrame) -> None:
+    asked, fold = Past.of(past, QUESTION), plan(transactions).tests[0]
+    learned, latest, test = (at(asked.eligible, *days) for days in (fold.training, [fold.calibration], [fold.day]))
+    purchases = asked.purchases(fold)
+
+    def told(rows: pl.DataFrame) -> list[np.ndarray]:
+        model = CalibratedChurn(LogisticChurn(), purchases).fit(rows, outcomes(rows))
+        return [model.calibrate(latest, outcomes(latest)).churn_probability(test)]
+
+    holdouts = Holdouts([Outcome(fold.day, test["customer_id"], outcomes(test))], seed=0)
+    rules = {name: [asked.fit(name, fold, purchases).churn_probability(test)] for name in (*RULES, "base_rate")}
+    champion, refused = told(learned), 0
+    for seed in range(20):
+        retrained = told(learned.sample(fraction=0.8, seed=seed))  # as other weeks' data would differ
+        predictions = rules | {"retrained": retrained, "serving": champion}
+        contest = Contest(
+            holdouts, predictions, ["retrained", "serving"], RULES, "base_rate", CHURN_CRITERIA, champion="serving"
+        )
+        refused += decide(contest).candidate != "retrained"
+    assert refused <= 1
 
 
 @pytest.mark.parametrize("name", CANDIDATES)

@@ -197,6 +197,21 @@ def test_intervals_hold_four_in_five_of_new_customers() -> None:
     assert ((actual[5000:] >= lower) & (actual[5000:] <= upper)).mean() == pytest.approx(0.8, abs=0.02)
 
 
+def test_the_80_percent_interval_of_customers_who_keep_coming_holds_within_3_points_out_of_time() -> None:
+    keep_coming = shop(1500, r=3, a=0.05, b=5, seed=8)
+    past, fold = snapshots(keep_coming), plan(keep_coming).tests[0]
+    latest, test = at(past, fold.calibration), at(past, fold.day)
+    model = LeveledClv(PurchaseValueModel()).fit(latest).calibrate(latest, horizon_days=HORIZON)
+    told, actual = model.predict(test, horizon_days=HORIZON), test["future_amount"]
+    p10, p90 = told["expected_amount_p10"], told["expected_amount_p90"]
+    held = (actual >= p10) & (actual <= p90)
+    assert (p10 > 0).mean() > 0.7
+    assert held.filter(p10 > 0).mean() == pytest.approx(0.8, abs=0.03)
+    # where more than a tenth buy nothing, p10 is 0, which nobody can undercut: nine in ten are held
+    assert held.filter(p10 == 0).mean() > 0.87
+    assert (actual <= p90).mean() == pytest.approx(0.9, abs=0.03)
+
+
 def test_intervals_of_customers_who_are_expected_to_buy_nothing_are_what_such_customers_did() -> None:
     lower, upper = RatioIntervals().fit(np.zeros(100), np.r_[np.zeros(50), np.full(50, 7.0)]).predict(np.zeros(1))
     assert (lower[0], upper[0]) == (0, 7)
