@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from benchmarks import contest
 from benchmarks.purchases import beside_lifetimes
 from ml.backtest import build_snapshots
 from ml.btyd.bg_nbd import BgNbd
@@ -79,6 +80,8 @@ def main() -> None:
         print(f"{name:<44}{ours:>9.2f}{theirs:>9.2f}{ours / theirs:>7.1f}")
     print(f"{'BG/NBD fit, seconds per 100,000 customers':<44}{fit * 100_000 / len(history):>9.2f}")
     beside_lifetimes()
+    print()
+    contest.main()
 
 
 main()
