@@ -27,7 +27,6 @@ SHOWN: Final = {
     "clv": {
         "normalised_gini": "Gini",
         "rmse": "RMSE",
-        "mae": "MAE",
         "bias": "bias",
         "decile_error": "dec err",
         "top_decile_capture": "top10",
