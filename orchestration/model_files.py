@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from ml.gate import ServedBy
-from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_VERSIONS, conform, empty
+from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_FAIRNESS, MODEL_VERSIONS, conform, empty
 from orchestration.errors import ClienteleError
 
 
@@ -44,6 +44,11 @@ class ModelCard:
     calibration_points: list[dict[str, Any]]
     reasons: dict[str, str] = field(default_factory=dict)
     comparisons: list[dict[str, Any]] = field(default_factory=list)
+    data_window: list[str] = field(default_factory=list)  # first and last date of the transactions learned from
+    counts: dict[str, int] = field(default_factory=dict)
+    fairness: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    sample: dict[str, Any] = field(default_factory=dict)  # day, features and score that later days are compared with
 
 
 class ModelFiles:
@@ -78,9 +83,24 @@ class ModelFiles:
             card
             for card in self.cards(source=source, as_of=as_of)
             if (card.model, card.horizon_days, card.config) == (model, horizon_days, config)
-            and (self._folder / card.model_version / "model.skops").exists()
+            and self._file(card).exists()
         ]
         return same[-1] if same else None
+
+    def prune(self, card: ModelCard, *, keep: int) -> list[str]:
+        """Remove the files of all but the newest `keep` trainings of one source, model and horizon; cards stay.
+
+        The given card's file stays whatever its age. Returns the versions whose file is gone.
+        """
+        same = [
+            other
+            for other in self.cards(source=card.source, as_of=date.max)
+            if (other.model, other.horizon_days) == (card.model, card.horizon_days) and self._file(other).exists()
+        ]
+        retired = [other for other in same[: max(0, len(same) - keep)] if other.model_version != card.model_version]
+        for other in retired:
+            self._file(other).unlink()
+        return [other.model_version for other in retired]
 
     def load(self, card: ModelCard, *, trusted: Sequence[str]) -> Any:
         """The fitted estimator of a training.
@@ -91,7 +111,7 @@ class ModelFiles:
         import skops.io  # 0.3 s that only training and scoring need
         from skops.io.exceptions import UntrustedTypesFoundException
 
-        file = self._folder / card.model_version / "model.skops"
+        file = self._file(card)
         advice = "Remove its folder and run again: a model that is missing is trained anew."
         if not file.exists():
             raise ClienteleError(f"Model {card.model_version}: {file} is missing. {advice}")
@@ -104,6 +124,9 @@ class ModelFiles:
             raise ClienteleError(f"Model {card.model_version}: {error}. {advice}") from None
         except zipfile.BadZipFile:
             raise ClienteleError(f"Model {card.model_version}: {file} is no skops file. {advice}") from None
+
+    def _file(self, card: ModelCard) -> Path:
+        return self._folder / card.model_version / "model.skops"
 
 
 def dump(estimator: Any) -> bytes:
@@ -163,6 +186,16 @@ def comparisons_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
     return (
         conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_COMPARISONS) if rows else empty(MODEL_COMPARISONS)
     )
+
+
+def fairness_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
+    """MODEL_FAIRNESS of the trainings."""
+    rows = [
+        {"model": card.model, "model_version": card.model_version, "horizon_days": card.horizon_days, **row}
+        for card in cards
+        for row in card.fairness
+    ]
+    return conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_FAIRNESS) if rows else empty(MODEL_FAIRNESS)
 
 
 def evaluations_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
