@@ -22,6 +22,9 @@ from ml.gate import ServedBy
 from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_FAIRNESS, MODEL_VERSIONS, conform, empty
 from orchestration.errors import ClienteleError
 
+FOREIGN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError)
+"""What reading a file ends in that is no skops file, or only looks like one."""
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -58,9 +61,16 @@ class ModelFiles:
         self._folder = folder
 
     def keep(self, card: ModelCard, content: bytes) -> None:
-        """Keep a training; it appears in one step, and the same training twice is kept once."""
+        """Keep a training; it appears in one step, and the same training twice is kept once.
+
+        Of one whose file was pruned the file comes back.
+        """
         place = self._folder / card.model_version
         if place.exists():
+            if not self._file(card).exists():
+                aside = place / ".model.skops"
+                aside.write_bytes(content)
+                aside.rename(self._file(card))
             return
         hidden = self._folder / f".{card.model_version}"
         shutil.rmtree(hidden, ignore_errors=True)
@@ -122,7 +132,7 @@ class ModelFiles:
             return skops.io.loads(content, trusted=list(trusted))
         except UntrustedTypesFoundException as error:
             raise ClienteleError(f"Model {card.model_version}: {error}. {advice}") from None
-        except zipfile.BadZipFile:
+        except FOREIGN:
             raise ClienteleError(f"Model {card.model_version}: {file} is no skops file. {advice}") from None
 
     def _file(self, card: ModelCard) -> Path:

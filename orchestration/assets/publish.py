@@ -28,7 +28,7 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
         as_of = run.as_of()
         version = publish(run, as_of=as_of, comments=comments)
         if not run.is_scratch:
-            _keep_day(run)
+            keep_day(run)
         rows = sum(table["row_count"] for table in version.tables.values())
         return dg.MaterializeResult(
             metadata={
@@ -43,7 +43,7 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
     return clientele
 
 
-def _keep_day(run: Run) -> None:
+def keep_day(run: Run) -> None:
     """Keep what was published of this day: segment membership, totals, drift and every batch of scores.
 
     Scores say whether they were back-filled; what was really published of a day is never replaced by such.
