@@ -88,14 +88,16 @@ def _attribute_rows(model: str, marked: pl.DataFrame, *, seed: int, limits: Limi
     sizes = declared.group_by("group_name").len().filter(pl.col("len") >= limits.customers)
     names = sorted(sizes.sort("len", "group_name", descending=[True, False])["group_name"].head(MAXIMUM_GROUPS))
     reach = float(norm.ppf(1 - (1 - CERTAINTY) / 2 / max(1, len(names))))
+    everybody = _intervals(declared, model, seed=seed) if names else {}
     for name in names:
-        mine = _Part(declared.filter(pl.col("group_name") == name), model, seed=seed)
+        mine = declared.filter(pl.col("group_name") == name)
         others = declared.filter(pl.col("group_name") != name)
-        rest = _Part(others, model, seed=seed + 1) if others.height >= limits.customers else None
-        for metric, found in mine.measured.items():
-            other = rest.measured.get(metric) if rest else None
-            difference = found.value - other.value if other else np.nan
-            width = reach * _error(found, mine.customer_count, other, others.height) if other else np.nan
+        rest = _values(others, model) if others.height >= limits.customers else {}
+        for metric, found in _intervals(mine, model, seed=seed).items():
+            difference = found.value - rest.get(metric, np.nan)
+            width = np.nan
+            if metric in rest:
+                width = reach * _error(found, everybody[metric], declared.height, mine.height)
             yield {
                 "group_name": name,
                 "metric": metric,
@@ -106,16 +108,8 @@ def _attribute_rows(model: str, marked: pl.DataFrame, *, seed: int, limits: Limi
                 "difference_lower": difference - width,
                 "difference_upper": difference + width,
                 "is_warning": bool(abs(difference) > limits.difference and abs(difference) > width),
-                "customer_count": mine.customer_count,
+                "customer_count": mine.height,
             }
-
-
-def _error(found: "_Found", count: int, other: "_Found", other_count: int) -> float:
-    """Standard error of the difference; a small group that did well by chance seems surer than it is, so that its own
-    error is at least what the rest's would be with as few customers.
-    """
-    own = max(found.error, other.error * float(np.sqrt(other_count / count)))
-    return float(np.hypot(own, other.error))
 
 
 @dataclass(frozen=True)
@@ -126,20 +120,35 @@ class _Found:
     error: float
 
 
-class _Part:
-    """Every metric of some customers; those that look at outcomes only where there are enough of either kind."""
+def _error(found: _Found, everybody: _Found, count: int, mine: int) -> float:
+    """Standard error of a group's difference from the rest, who vary as everybody does.
 
-    def __init__(self, marked: pl.DataFrame, model: str, *, seed: int) -> None:
-        self.customer_count = marked.height
-        actual, predicted = marked["actual"].to_numpy(), marked["predicted"].to_numpy()
-        self._holdouts = Holdouts([Outcome(date.min, marked["customer_id"], actual)], seed=seed)
-        self.measured = {FLAGGED: self._found(hit_rate, predicted, marked[FLAGGED].to_numpy())}
-        positive = int((actual > 0).sum())
-        rarer = min(positive, len(actual) - positive) if model == "churn" else positive
-        if rarer >= MINIMUM_OUTCOMES:
-            self.measured |= {name: self._found(metric, predicted, actual) for name, metric in METRICS[model].items()}
+    A small group that did well by chance seems surer than it is: its own error is at least everybody's at its size.
+    """
+    own, other = (everybody.error * float(np.sqrt(count / some)) for some in (mine, count - mine))
+    return float(np.hypot(max(found.error, own), other))
 
-    def _found(self, metric: Metric, predicted: Array, actual: Array) -> _Found:
-        measured = self._holdouts.measure(metric, [predicted], actuals=[actual])
+
+def _metrics(marked: pl.DataFrame, model: str) -> dict[str, tuple[Metric, Array]]:
+    """What is measured, and on which outcomes: rank and level only where there are enough of either kind."""
+    actual = marked["actual"].to_numpy()
+    positive = int((actual > 0).sum())
+    rarer = min(positive, len(actual) - positive) if model == "churn" else positive
+    graded = METRICS[model] if rarer >= MINIMUM_OUTCOMES else {}
+    return {FLAGGED: (hit_rate, marked[FLAGGED].to_numpy())} | {name: (one, actual) for name, one in graded.items()}
+
+
+def _values(marked: pl.DataFrame, model: str) -> dict[str, float]:
+    predicted = marked["predicted"].to_numpy()
+    return {name: metric(actual, predicted) for name, (metric, actual) in _metrics(marked, model).items()}
+
+
+def _intervals(marked: pl.DataFrame, model: str, *, seed: int) -> dict[str, _Found]:
+    predicted = marked["predicted"].to_numpy()
+    holdouts = Holdouts([Outcome(date.min, marked["customer_id"], marked["actual"].to_numpy())], seed=seed)
+    found = {}
+    for name, (metric, actual) in _metrics(marked, model).items():
+        measured = holdouts.measure(metric, [predicted], actuals=[actual])
         spread = np.ma.masked_invalid(measured.replicates[0]).std()  # masked, and NaN below, where nothing is defined
-        return _Found(*measured.mean, float(np.ma.filled(spread, np.nan)) * measured.scale)
+        found[name] = _Found(*measured.mean, float(np.ma.filled(spread, np.nan)) * measured.scale)
+    return found
