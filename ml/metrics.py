@@ -196,6 +196,12 @@ lift_at_5_percent, lift_at_10_percent, lift_at_20_percent = map(_lift, (0.05, 0.
 
 
 @_weighted
+def calibration_in_the_large(actual: Array, predicted: Array, weights: Array) -> Array:
+    """Mean predicted less mean observed, in units of the outcome; above 0 too much was predicted."""
+    return _mean(predicted - actual, weights)
+
+
+@_weighted
 def bias(actual: Array, predicted: Array, weights: Array) -> Array:
     """Predicted total over actual total, less 1; undefined where the actual total is not positive."""
     total = weights @ actual

@@ -89,7 +89,9 @@ CHURN_SCORES: Final[Schema] = {
     "risk_band": pl.String,
     "served_by": pl.String,
     "model_version": pl.String,
+    "is_stale": pl.Boolean,
 }
+"""`is_stale`: the model is older than the source file allows."""
 
 CHURN_REASONS: Final[Schema] = {
     "as_of_date": pl.Date,
@@ -114,6 +116,7 @@ CLV_PREDICTIONS: Final[Schema] = {
     "alive_probability": pl.Float64,
     "served_by": pl.String,
     "model_version": pl.String,
+    "is_stale": pl.Boolean,
 }
 
 MODEL_VERSIONS: Final[Schema] = {
@@ -159,6 +162,24 @@ MODEL_COMPARISONS: Final[Schema] = {
 }
 """Grain: version x candidate x opponent x metric: what the gate decided by, over all test cut-offs."""
 
+MODEL_FAIRNESS: Final[Schema] = {
+    "model": pl.String,
+    "model_version": pl.String,
+    "horizon_days": pl.Int64,
+    "attribute": pl.String,
+    "group_name": pl.String,
+    "metric": pl.String,
+    "value": pl.Float64,
+    "lower": pl.Float64,
+    "upper": pl.Float64,
+    "difference": pl.Float64,
+    "difference_lower": pl.Float64,
+    "difference_upper": pl.Float64,
+    "is_warning": pl.Boolean,
+    "customer_count": pl.Int64,
+}
+"""Grain: version x attribute x group x metric, at the latest test; `difference` is from everybody else's value."""
+
 SCORE_OUTCOMES: Final[Schema] = {
     "model": pl.String,
     "model_version": pl.String,
@@ -168,18 +189,44 @@ SCORE_OUTCOMES: Final[Schema] = {
     "metric": pl.String,
     "value": pl.Float64,
     "customer_count": pl.Int64,
+    "is_backfilled": pl.Boolean,
 }
+"""Grain: matured batch x metric. A back-filled batch was made when the data already went beyond its day."""
 
 MODEL_DRIFT: Final[Schema] = {
     "as_of_date": pl.Date,
     "model": pl.String,
     "horizon_days": pl.Int64,
     "model_version": pl.String,
-    "first_scored_date": pl.Date,
+    "reference": pl.String,
+    "reference_date": pl.Date,
     "drift": pl.Float64,
+    "ks": pl.Float64,
     "customer_count": pl.Int64,
 }
-"""Grain: model x horizon."""
+"""Grain: model x horizon. `reference` is what the scores are compared with: training, or the version's first batch."""
+
+FEATURE_DRIFT: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "model": pl.String,
+    "horizon_days": pl.Int64,
+    "model_version": pl.String,
+    "feature": pl.String,
+    "psi": pl.Float64,
+    "ks": pl.Float64,
+    "customer_count": pl.Int64,
+}
+"""Grain: model x horizon x feature, against the customers from whose latest outcomes the model learned."""
+
+MODEL_WARNINGS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "model": pl.String,
+    "horizon_days": pl.Int64,
+    "model_version": pl.String,
+    "kind": pl.String,
+    "warning": pl.String,
+}
+"""Grain: model x horizon x kind x sentence; `kind` is fairness, drift, calibration or stale."""
 
 TABLES: Final[dict[str, Schema]] = {
     "customer_features": CUSTOMER_FEATURES,
@@ -191,8 +238,11 @@ TABLES: Final[dict[str, Schema]] = {
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "model_comparisons": MODEL_COMPARISONS,
+    "model_fairness": MODEL_FAIRNESS,
     "score_outcomes": SCORE_OUTCOMES,
     "model_drift": MODEL_DRIFT,
+    "feature_drift": FEATURE_DRIFT,
+    "model_warnings": MODEL_WARNINGS,
 }
 
 

@@ -6,7 +6,18 @@ from typing import Any
 import dagster as dg
 
 from orchestration import automation
-from orchestration.assets import churn, clv, declarations, features, landing, models, past_totals, raw, segmentation
+from orchestration.assets import (
+    churn,
+    clv,
+    declarations,
+    drift,
+    features,
+    landing,
+    models,
+    past_totals,
+    raw,
+    segmentation,
+)
 from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
 from orchestration.errors import ClienteleError
@@ -31,6 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *churn.ASSETS,
         *clv.ASSETS,
         *models.ASSETS,
+        *drift.ASSETS,
     ]
     keys = [key for assets in (*sql, *python) for key in assets.keys]
     public = [key for key in keys if key.path[0] in PUBLIC_SCHEMAS]

@@ -1,4 +1,4 @@
-"""What is kept of published days: segment membership, totals, the score ledger and cut points, one Parquet file a day.
+"""What is kept of published days: segments, totals, the score ledger, drift and cut points, one Parquet file a day.
 
 Append-only: a day's file is written once per publication and replaced only by the same day, by rename.
 """
@@ -44,3 +44,11 @@ LEDGER: Final = {"churn": "ml.churn_scores", "clv": "ml.clv_predictions"}
 """The tables whose every published batch is kept, to be graded once its horizon has passed."""
 SCORES: Final = {"churn": "churn_probability", "clv": "expected_amount"}
 """What each of them scores."""
+DRIFT: Final = """
+    select model, horizon_days, model_version, 'score' as feature, drift as psi, ks from ml.model_drift
+    where reference = 'training'
+    union all
+    select model, horizon_days, model_version, feature, psi, ks from ml.feature_drift
+    order by all
+"""
+"""How far a day was from each model's training, score and features alike."""

@@ -19,8 +19,11 @@ from typing import Any
 import polars as pl
 
 from ml.gate import ServedBy
-from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_VERSIONS, conform, empty
+from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_FAIRNESS, MODEL_VERSIONS, conform, empty
 from orchestration.errors import ClienteleError
+
+FOREIGN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError)
+"""What reading a file ends in that is no skops file, or only looks like one."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class ModelCard:
     calibration_points: list[dict[str, Any]]
     reasons: dict[str, str] = field(default_factory=dict)
     comparisons: list[dict[str, Any]] = field(default_factory=list)
+    data_window: list[str] = field(default_factory=list)  # first and last date of the transactions learned from
+    counts: dict[str, int] = field(default_factory=dict)
+    fairness: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    sample: dict[str, Any] = field(default_factory=dict)  # day, features and score that later days are compared with
 
 
 class ModelFiles:
@@ -53,9 +61,16 @@ class ModelFiles:
         self._folder = folder
 
     def keep(self, card: ModelCard, content: bytes) -> None:
-        """Keep a training; it appears in one step, and the same training twice is kept once."""
+        """Keep a training; it appears in one step, and the same training twice is kept once.
+
+        Of one whose file was pruned the file comes back.
+        """
         place = self._folder / card.model_version
         if place.exists():
+            if not self._file(card).exists():
+                aside = place / ".model.skops"
+                aside.write_bytes(content)
+                aside.rename(self._file(card))
             return
         hidden = self._folder / f".{card.model_version}"
         shutil.rmtree(hidden, ignore_errors=True)
@@ -78,9 +93,24 @@ class ModelFiles:
             card
             for card in self.cards(source=source, as_of=as_of)
             if (card.model, card.horizon_days, card.config) == (model, horizon_days, config)
-            and (self._folder / card.model_version / "model.skops").exists()
+            and self._file(card).exists()
         ]
         return same[-1] if same else None
+
+    def prune(self, card: ModelCard, *, keep: int) -> list[str]:
+        """Remove the files of all but the newest `keep` trainings of one source, model and horizon; cards stay.
+
+        The given card's file stays whatever its age. Returns the versions whose file is gone.
+        """
+        same = [
+            other
+            for other in self.cards(source=card.source, as_of=date.max)
+            if (other.model, other.horizon_days) == (card.model, card.horizon_days) and self._file(other).exists()
+        ]
+        retired = [other for other in same[: max(0, len(same) - keep)] if other.model_version != card.model_version]
+        for other in retired:
+            self._file(other).unlink()
+        return [other.model_version for other in retired]
 
     def load(self, card: ModelCard, *, trusted: Sequence[str]) -> Any:
         """The fitted estimator of a training.
@@ -91,7 +121,7 @@ class ModelFiles:
         import skops.io  # 0.3 s that only training and scoring need
         from skops.io.exceptions import UntrustedTypesFoundException
 
-        file = self._folder / card.model_version / "model.skops"
+        file = self._file(card)
         advice = "Remove its folder and run again: a model that is missing is trained anew."
         if not file.exists():
             raise ClienteleError(f"Model {card.model_version}: {file} is missing. {advice}")
@@ -102,8 +132,11 @@ class ModelFiles:
             return skops.io.loads(content, trusted=list(trusted))
         except UntrustedTypesFoundException as error:
             raise ClienteleError(f"Model {card.model_version}: {error}. {advice}") from None
-        except zipfile.BadZipFile:
+        except FOREIGN:
             raise ClienteleError(f"Model {card.model_version}: {file} is no skops file. {advice}") from None
+
+    def _file(self, card: ModelCard) -> Path:
+        return self._folder / card.model_version / "model.skops"
 
 
 def dump(estimator: Any) -> bytes:
@@ -164,6 +197,16 @@ def comparisons_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
     return (
         conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_COMPARISONS) if rows else empty(MODEL_COMPARISONS)
     )
+
+
+def fairness_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
+    """MODEL_FAIRNESS of the trainings."""
+    rows = [
+        {"model": card.model, "model_version": card.model_version, "horizon_days": card.horizon_days, **row}
+        for card in cards
+        for row in card.fairness
+    ]
+    return conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_FAIRNESS) if rows else empty(MODEL_FAIRNESS)
 
 
 def evaluations_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:

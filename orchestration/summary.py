@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.publish import DATABASE, read_manifest
@@ -77,6 +78,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
         facts.add_row(f"Segments ({strategy})", largest or "none")
     for model in summary["models"]:
         facts.add_row(f"{model['model'].upper()}, {model['horizon_days']} days", _model_line(model))
+        if model.get("warning"):  # a version published before there were warnings has none
+            facts.add_row("", f"Warning: {escape(model['warning'])}")
     off = ", ".join(row["capability"] for row in summary["unavailable"])
     facts.add_row("Switched off", f"{off or 'nothing'} (reasons in quality.capabilities)")
     console.print(facts, highlight=False)

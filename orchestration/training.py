@@ -17,7 +17,9 @@ import polars as pl
 from ml.backtest import SNAPSHOTS, Cutoffs, build_snapshots, plan_cutoffs
 from ml.gate import Comparison, Decision
 from ml.schemas import TRANSACTIONS, empty
+from orchestration import watch
 from orchestration.errors import ClienteleError
+from orchestration.evidence import Evidence
 from orchestration.model_files import ModelCard, ModelFiles, dump
 from orchestration.run import Run
 
@@ -86,11 +88,16 @@ def load(run: Run, question: Question, *, trusted: Sequence[str]) -> tuple[Model
 
 
 def is_due(run: Run, card: ModelCard | None, *, as_of: date) -> bool:
-    """Whether to train: when asked to, when there is nothing to serve, or when the last training is too old."""
+    """Whether to train: when asked to, when there is nothing to serve, when the last training is too old, or drifted.
+
+    The last only where the source file says so (`models.retrain_on_drift`).
+    """
     if card is None or run.retrain:
         return True
-    age = (as_of - card.as_of_date).days
-    return run.retrain is None and age >= run.source.models.retrain_after_days
+    if run.retrain is not None:
+        return False
+    models, age = run.source.models, (as_of - card.as_of_date).days
+    return age >= models.retrain_after_days or (models.retrain_on_drift and bool(watch.drifted(run, card, as_of=as_of)))
 
 
 def plan(run: Run, question: Question, *, as_of: date) -> Cutoffs | None:
@@ -126,9 +133,18 @@ def snapshots(
 
 
 def keep(
-    run: Run, question: Question, trained: Trained, *, as_of: date, calibration_points: pl.DataFrame | None = None
+    run: Run,
+    question: Question,
+    trained: Trained,
+    *,
+    as_of: date,
+    evidence: Evidence,
+    calibration_points: pl.DataFrame | None = None,
 ) -> ModelCard:
-    """Keep a training as a file and a card; the version says model, horizon, day and content."""
+    """Keep a training as a file and a card; the version says model, horizon, day and content.
+
+    Files of older trainings beyond `models.keep_versions` go, their cards stay.
+    """
     content = dump(trained.serving)
     digest = hashlib.sha256(content).hexdigest()
     decision = trained.decision
@@ -150,8 +166,10 @@ def keep(
         model_sha256=digest,
         evaluations=trained.evaluations.to_dicts(),
         calibration_points=[] if calibration_points is None else calibration_points.to_dicts(),
+        **vars(evidence),
     )
     files(run).keep(card, content)
+    files(run).prune(card, keep=run.source.models.keep_versions)
     return card
 
 
@@ -191,6 +209,7 @@ def metadata(card: ModelCard, *, is_new: bool) -> dict[str, Any]:
         "served_by": card.served_by,
         "candidate": card.candidate,
         "reason": dg.MetadataValue.md(card.reason),
+        "warnings": dg.MetadataValue.md("\n".join(f"- {text}" for text in card.warnings) or "none"),
         "is_newly_trained": is_new,
         "trained_as_of_date": card.as_of_date.isoformat(),
         **{name: dg.MetadataValue.float(value) for name, value in numbers.items()},

@@ -88,8 +88,8 @@ class LogisticChurn(BaseEstimator):
 class Hinges(TransformerMixin, BaseEstimator):
     """A matrix and beside it, for each of its first `columns`, the part above each of `knots` quantiles.
 
-    Linear splines: in a ridge regression a line that may bend there. They are plain arrays, which any version of a
-    model file can hold.
+    Linear splines: in a ridge regression a line that may bend there, straight again beyond the values that it was
+    fitted on, where totals of a growing history soon lie. Plain arrays, which any version of a model file can hold.
     """
 
     def __init__(self, *, columns: int, knots: int) -> None:
@@ -100,9 +100,11 @@ class Hinges(TransformerMixin, BaseEstimator):
         """Learn the quantiles, shape (knots, columns)."""
         shares = np.arange(1, self.knots + 1) / (self.knots + 1)
         self.knots_ = np.quantile(matrix[:, : self.columns], shares, axis=0)
+        self.lowest_, self.highest_ = np.quantile(matrix[:, : self.columns], (0.01, 0.99), axis=0)
         return self
 
     def transform(self, matrix: Array) -> Array:
         """Shape (rows, all columns + columns x knots), by column and then by knot."""
-        above = np.maximum(matrix[:, : self.columns, None] - self.knots_.T, 0)
+        seen = np.clip(matrix[:, : self.columns], self.lowest_, self.highest_)
+        above = np.maximum(seen[:, :, None] - self.knots_.T, 0)
         return np.hstack([matrix, above.reshape(len(matrix), -1)])

@@ -22,6 +22,7 @@ def score(
     served_by: ServedBy,
     model_version: str,
     risk_bands: tuple[float, float] = RISK_BANDS,
+    is_stale: bool = False,
 ) -> pl.DataFrame:
     """CHURN_SCORES of eligible customers, in the order of `features`; `risk_band` is low, medium or high.
 
@@ -35,5 +36,6 @@ def score(
         horizon_days=pl.lit(horizon_days),
         served_by=pl.lit(served_by),
         model_version=pl.lit(model_version),
+        is_stale=pl.lit(is_stale),
     )
     return conform(scores.with_columns(risk_band=band.otherwise(pl.lit("low"))), CHURN_SCORES)

@@ -11,7 +11,13 @@ from ml.schemas import CLV_PREDICTIONS, conform
 
 
 def score(
-    features: pl.DataFrame, model: LeveledClv, *, horizon_days: int, served_by: ServedBy, model_version: str
+    features: pl.DataFrame,
+    model: LeveledClv,
+    *,
+    horizon_days: int,
+    served_by: ServedBy,
+    model_version: str,
+    is_stale: bool = False,
 ) -> pl.DataFrame:
     """CLV_PREDICTIONS in the order of `features`; `alive_probability` is null where a rule serves."""
     predicted = model.predict(features, horizon_days=horizon_days)
@@ -20,6 +26,7 @@ def score(
             horizon_days=pl.lit(horizon_days),
             served_by=pl.lit(served_by),
             model_version=pl.lit(model_version),
+            is_stale=pl.lit(is_stale),
         ),
         CLV_PREDICTIONS,
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from ml.backtest import Cutoffs
 from ml.schemas import CHURN_REASONS, CHURN_SCORES, CUSTOMER_FEATURES, conform, empty
-from orchestration import plots, training
+from orchestration import evidence, plots, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema, picture
 from orchestration.model_files import ModelCard
@@ -19,7 +19,7 @@ EXACT_SHARE = 0.1  # of customers, the riskiest, whose reasons are always exact
 
 @dg.asset(
     key=["ml", "churn_model"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"], ["marts", "dim_customers"]],
     group_name="churn",
     kinds={"scikitlearn"},
     owners=OWNERS,
@@ -52,6 +52,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     from ml.churn.scoring import score
 
     card, model = _served(run)
+    is_stale = watch.is_stale(run, card)
 
     def scored(features: pl.DataFrame) -> pl.DataFrame:
         return score(
@@ -61,6 +62,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
             served_by=card.served_by,
             model_version=card.model_version,
             risk_bands=run.source.models.churn.risk_bands,
+            is_stale=is_stale,
         )
 
     frames = run.warehouse.map_customers("ml.customer_features", scored, where=_eligible(run))
@@ -134,7 +136,14 @@ def _train(run: Run, *, cutoffs: Cutoffs | None, as_of: date, champion: str | No
         extra = [*days, cutoffs.tests[0].day - timedelta(days=1)]
     snapshots = training.snapshots(run, question, cutoffs, as_of=as_of, extra=extra)
     trained = train(snapshots, asked, cutoffs=cutoffs)
-    return training.keep(run, question, trained, as_of=as_of, calibration_points=trained.calibration_points)
+    found = evidence.gather(
+        run,
+        evidence.Trial(question.model, as_of, question.horizon_days, snapshots, trained.tested),
+        score=lambda sample: pl.Series(trained.serving.churn_probability(sample)),
+    )
+    return training.keep(
+        run, question, trained, as_of=as_of, evidence=found, calibration_points=trained.calibration_points
+    )
 
 
 def _served(run: Run) -> tuple[ModelCard, Any]:

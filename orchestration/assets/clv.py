@@ -9,7 +9,7 @@ import polars as pl
 
 from ml.backtest import Cutoffs
 from ml.schemas import CLV_PREDICTIONS, CUSTOMER_FEATURES, conform, empty
-from orchestration import training
+from orchestration import evidence, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema
 from orchestration.model_files import ModelCard
@@ -18,7 +18,7 @@ from orchestration.run import Run
 
 @dg.asset(
     key=["ml", "clv_model"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"], ["marts", "dim_customers"]],
     group_name="clv",
     kinds={"scikitlearn"},
     owners=OWNERS,
@@ -50,7 +50,8 @@ def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     from ml.clv.leveling import TRUSTED_TYPES
     from ml.clv.scoring import score
 
-    served = [training.load(run, question, trusted=TRUSTED_TYPES) for question in _questions(run)]
+    loaded = [training.load(run, question, trusted=TRUSTED_TYPES) for question in _questions(run)]
+    served = [(card, model, watch.is_stale(run, card)) for card, model in loaded]
 
     def predicted(features: pl.DataFrame) -> pl.DataFrame:
         features = conform(features, CUSTOMER_FEATURES)
@@ -61,8 +62,9 @@ def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
                 horizon_days=card.horizon_days,
                 served_by=card.served_by,
                 model_version=card.model_version,
+                is_stale=is_stale,
             )
-            for card, model in served
+            for card, model, is_stale in served
         )
 
     frames = run.warehouse.map_customers("ml.customer_features", predicted)
@@ -114,8 +116,14 @@ def _train(
         ),
         champion=champion,
     )
-    trained = train(training.snapshots(run, question, cutoffs, as_of=as_of), asked, cutoffs=cutoffs)
-    return training.keep(run, question, trained, as_of=as_of)
+    snapshots = training.snapshots(run, question, cutoffs, as_of=as_of)
+    trained = train(snapshots, asked, cutoffs=cutoffs)
+    found = evidence.gather(
+        run,
+        evidence.Trial(question.model, as_of, question.horizon_days, snapshots, trained.tested),
+        score=lambda sample: trained.serving.predict(sample, horizon_days=question.horizon_days)["expected_amount"],
+    )
+    return training.keep(run, question, trained, as_of=as_of, evidence=found)
 
 
 ASSETS = [clv_model, clv_predictions]

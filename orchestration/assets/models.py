@@ -1,17 +1,17 @@
 """The evidence: every training with its verdict and its numbers, and published scores graded by what happened."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
-from ml.drift import population_stability_index
 from ml.labels import label_outcomes
 from ml.outcomes import grade
 from ml.schemas import (
     MODEL_COMPARISONS,
-    MODEL_DRIFT,
     MODEL_EVALUATIONS,
+    MODEL_FAIRNESS,
     MODEL_VERSIONS,
     SCORE_OUTCOMES,
     TRANSACTIONS,
@@ -19,11 +19,11 @@ from ml.schemas import (
     conform,
     empty,
 )
-from orchestration import training
+from orchestration import plots, training
 from orchestration.dbt import OWNERS
-from orchestration.history import LEDGER, SCORES, History
-from orchestration.metadata import column_schema
-from orchestration.model_files import comparisons_frame, evaluations_frame, versions_frame
+from orchestration.history import LEDGER, History
+from orchestration.metadata import column_schema, picture
+from orchestration.model_files import comparisons_frame, evaluations_frame, fairness_frame, versions_frame
 from orchestration.run import Run
 
 
@@ -70,6 +70,20 @@ def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
+    key=["ml", "model_fairness"],
+    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    group_name="models",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per model version x attribute x group x metric: how the model does for each declared group.",
+)
+def model_fairness(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Bring the groups of the kept trainings into a table."""
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    return _written(run, "ml.model_fairness", fairness_frame(cards), MODEL_FAIRNESS)
+
+
+@dg.asset(
     key=["ml", "score_outcomes"],
     deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
     group_name="models",
@@ -90,33 +104,9 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
                     one = batch.filter(pl.col("horizon_days") == horizon)
                     outcomes = _outcomes(run, scored, horizon)
                     graded.append(grade(model, one, outcomes, horizon_days=horizon))
-    return _written(run, "ml.score_outcomes", pl.concat(graded), SCORE_OUTCOMES)
-
-
-@dg.asset(
-    key=["ml", "model_drift"],
-    deps=[["ml", "churn_scores"], ["ml", "clv_predictions"]],
-    group_name="models",
-    kinds={"polars", "duckdb"},
-    owners=OWNERS,
-    description="One row per model x horizon: how far its scores have moved since this version first scored.",
-)
-def model_drift(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Compare the scores of the day with the first batch of the same version in the ledger."""
-    as_of = run.as_of()
-    history = History(run.settings.history_dir, source=run.source.name)
-    rows = []
-    for model, table in LEDGER.items():
-        earlier = [day for day in history.days(f"scores/{model}") if day < as_of]
-        for keys, now in run.warehouse.read(f"from {table}").group_by("horizon_days", "model_version"):
-            horizon, version = keys
-            mine = (pl.col("horizon_days") == horizon) & (pl.col("model_version") == version)
-            batches = ((day, history.read(f"scores/{model}", day).filter(mine)) for day in earlier)
-            day, first = next(((day, batch) for day, batch in batches if batch.height), (as_of, now))
-            drift = population_stability_index(*(batch[SCORES[model]].to_numpy() for batch in (first, now)))
-            rows.append((as_of, model, horizon, version, day, round(drift, 9), now.height))
-    frame = pl.DataFrame(rows, schema=MODEL_DRIFT, orient="row").sort("model", "horizon_days", "model_version")
-    return _written(run, "ml.model_drift", frame, MODEL_DRIFT)
+    grades = pl.concat(graded)
+    written = _written(run, "ml.score_outcomes", grades, SCORE_OUTCOMES)
+    return written._replace(metadata={**(written.metadata or {}), **_drawn(run, grades)})
 
 
 def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
@@ -129,9 +119,27 @@ def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
     return pl.concat(frames)
 
 
+def _drawn(run: Run, grades: pl.DataFrame) -> dict[str, Any]:
+    """The rank of every matured batch over time, beside what the test of its version had found."""
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    found = evaluations_frame(cards).sort("cutoff_date").group_by("model_version", "candidate", "metric").last()
+    served = pl.DataFrame(
+        {"model_version": [card.model_version for card in cards], "candidate": [card.candidate for card in cards]},
+        schema={"model_version": pl.String, "candidate": pl.String},
+    )
+    tested = found.join(served, on=["model_version", "candidate"]).select("model_version", "metric", tested="value")
+    ranked = (
+        grades.filter(pl.col("metric").is_in(list(plots.RANK_NAMES)), pl.col("value").is_not_null())
+        .join(tested, on=["model_version", "metric"], how="left")
+        .sort("model", "horizon_days", "scored_as_of_date")
+    )
+    title = "How well published scores ranked customers, by the day of the scores"
+    return {} if ranked.is_empty() else {"outcomes_plot": picture(plots.outcomes(ranked), title=title)}
+
+
 def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write(key, conform(frame, schema))
     return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
 
 
-ASSETS = [model_versions, model_evaluations, model_comparisons, score_outcomes, model_drift]
+ASSETS = [model_versions, model_evaluations, model_comparisons, model_fairness, score_outcomes]

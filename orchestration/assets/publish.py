@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from orchestration.dbt import OWNERS
-from orchestration.history import LEDGER, History
+from orchestration.history import DRIFT, LEDGER, History
 from orchestration.publish import publish
 from orchestration.run import Run
 
@@ -27,7 +28,7 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
         as_of = run.as_of()
         version = publish(run, as_of=as_of, comments=comments)
         if not run.is_scratch:
-            _keep_day(run)
+            keep_day(run)
         rows = sum(table["row_count"] for table in version.tables.values())
         return dg.MaterializeResult(
             metadata={
@@ -42,12 +43,19 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
     return clientele
 
 
-def _keep_day(run: Run) -> None:
-    """Keep what was published of this day: segment membership, totals and every batch of scores."""
+def keep_day(run: Run) -> None:
+    """Keep what was published of this day: segment membership, totals, drift and every batch of scores.
+
+    Scores say whether they were back-filled; what was really published of a day is never replaced by such.
+    """
     as_of = run.as_of()
     history = History(run.settings.history_dir, source=run.source.name)
+    is_backfilled = run.warehouse.read("select is_backfilled from marts.dim_as_of").item()
     history.keep("segments", as_of, run.warehouse.read("from ml.customer_segments order by customer_id, strategy"))
     history.keep("totals", as_of, run.warehouse.read("from quality.reconciliation order by entity, measure"))
+    history.keep("drift", as_of, run.warehouse.read(DRIFT))
     for model, table in LEDGER.items():
+        if is_backfilled and as_of in history.days(f"scores/{model}"):
+            continue
         batch = run.warehouse.read(f"from {table} order by customer_id, horizon_days")
-        history.keep(f"scores/{model}", as_of, batch)
+        history.keep(f"scores/{model}", as_of, batch.with_columns(is_backfilled=pl.lit(is_backfilled)))

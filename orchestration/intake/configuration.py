@@ -69,6 +69,24 @@ class ModelsConfig(Strict):
     clv: ClvConfig = ClvConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
+    keep_versions: int = Field(
+        12, ge=1, description="files of trainings that stay on disk, for each model and horizon; cards always stay"
+    )
+    stale_after_days: int = Field(90, ge=1, description="age in days beyond which a model and its scores are stale")
+    fairness_limit: float = Field(
+        0.1, gt=0, description="difference of a declared group from the rest, in any metric, that is worth a warning"
+    )
+    drift_warning: float = Field(
+        0.25, gt=0, description="population stability index of the scores or of a feature beyond which to warn"
+    )
+    calibration_warning: float = Field(
+        0.1,
+        gt=0,
+        description="mean error of graded churn probabilities, or bias of graded CLV, beyond which to warn",
+    )
+    retrain_on_drift: bool = Field(
+        False, description="whether drift beyond the warning on the last published day makes training due"
+    )
     seed: int = Field(0, ge=0, description="seed of everything random")
 
 

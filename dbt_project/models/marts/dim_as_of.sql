@@ -20,6 +20,7 @@ transactions as (
 
 select
     as_of.as_of_date,
+    as_of.is_backfilled,
     settings.source_name,
     settings.timezone,
     settings.currency,

@@ -1,13 +1,7 @@
-with versions as (
-
-    select * from {{ source('ml', 'model_versions') }}
-
-),
-
-serving as (
+with serving as (
 
     select *
-    from versions
+    from {{ source('ml', 'model_versions') }}
     where status in ('champion', 'rule')
     qualify row_number() over (
         partition by model, horizon_days order by as_of_date desc, trained_at desc, model_version desc
@@ -15,39 +9,9 @@ serving as (
 
 ),
 
-graded as (
-
-    select
-        evaluations.*,
-        trained.candidate is not null as is_model,
-        case
-            when evaluations.metric in ('auc', 'normalised_gini') then 'rank'
-            when evaluations.metric in ('brier', 'rmse') then 'loss'
-        end as quality
-    from {{ source('ml', 'model_evaluations') }} as evaluations
-    left join versions as trained
-        on
-            evaluations.model_version = trained.model_version
-            and evaluations.candidate = trained.candidate
-            and trained.status <> 'rule'
-    -- The latest cut-off alone: the best figures of several days are nobody's.
-    qualify rank() over (partition by evaluations.model_version order by evaluations.cutoff_date desc) = 1
-
-),
-
 compared as (
 
-    select
-        model_version,
-        max(cutoff_date) as test_cutoff_date,
-        max(metric) filter (where quality = 'rank') as rank_metric,
-        max(value) filter (where quality = 'rank' and is_model) as rank_value,
-        max(value) filter (where quality = 'rank' and not is_model) as best_rule_rank_value,
-        max(metric) filter (where quality = 'loss') as loss_metric,
-        min(value) filter (where quality = 'loss' and is_model) as loss_value,
-        min(value) filter (where quality = 'loss' and not is_model) as best_rule_loss_value
-    from graded
-    group by model_version
+    {{ models_beside_rules() }}
 
 ),
 
@@ -56,11 +20,28 @@ outcomes as (
     select
         model,
         horizon_days,
-        max(matured_date) as matured_date,
+        max(matured_date) as outcome_matured_date,
         max_by(value, matured_date) filter (where metric in ('auc', 'normalised_gini')) as outcome_rank_value,
-        max_by(value, matured_date) filter (where metric in ('brier', 'rmse')) as outcome_loss_value
+        max_by(value, matured_date) filter (where metric in ('brier', 'rmse')) as outcome_loss_value,
+        max_by(value, matured_date) filter (
+            where metric in ('calibration_in_the_large', 'bias')
+        ) as outcome_calibration_value
     from {{ source('ml', 'score_outcomes') }}
+    -- What was back-filled was never published, and is no grade of what was.
+    where not is_backfilled
     group by model, horizon_days
+
+),
+
+warned as (
+
+    select
+        model_version,
+        string_agg(warning, ' ' order by kind, warning) filter (where kind = 'fairness') as fairness_warning,
+        string_agg(warning, ' ' order by kind, warning) as warning,
+        bool_or(kind = 'stale') as is_stale
+    from {{ source('ml', 'model_warnings') }}
+    group by model_version
 
 )
 
@@ -81,14 +62,20 @@ select
     compared.loss_metric,
     compared.loss_value,
     compared.best_rule_loss_value,
-    outcomes.matured_date as outcome_matured_date,
+    outcomes.outcome_matured_date,
     outcomes.outcome_rank_value,
     outcomes.outcome_loss_value,
-    drifted.drift
+    outcomes.outcome_calibration_value,
+    drifted.drift,
+    drifted.ks,
+    coalesce(warned.is_stale, false) as is_stale,
+    warned.fairness_warning,
+    warned.warning
 from serving
 cross join {{ ref('dim_as_of') }} as as_of
 left join compared on serving.model_version = compared.model_version
 left join outcomes on serving.model = outcomes.model and serving.horizon_days = outcomes.horizon_days
+left join warned on serving.model_version = warned.model_version
 left join {{ source('ml', 'model_drift') }} as drifted
     on serving.model = drifted.model and serving.horizon_days = drifted.horizon_days
 order by serving.model, serving.horizon_days

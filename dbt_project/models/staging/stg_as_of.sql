@@ -77,6 +77,7 @@ last_complete_day as (
 select
     coalesce(
         settings.requested_as_of_date, last_complete_day.date_day, cast(settings.known_at as date)
-    ) as as_of_date
+    ) as as_of_date,
+    coalesce(settings.requested_as_of_date < last_complete_day.date_day, false) as is_backfilled
 from settings
 left join last_complete_day on true

@@ -1,0 +1,31 @@
+-- One row per model version: the best figures of its model and of any rule on its latest test cut-off.
+
+{% macro models_beside_rules() -%}
+    select
+        model_version,
+        max(cutoff_date) as test_cutoff_date,
+        max(metric) filter (where quality = 'rank') as rank_metric,
+        max(value) filter (where quality = 'rank' and is_model) as rank_value,
+        max(value) filter (where quality = 'rank' and not is_model) as best_rule_rank_value,
+        max(metric) filter (where quality = 'loss') as loss_metric,
+        min(value) filter (where quality = 'loss' and is_model) as loss_value,
+        min(value) filter (where quality = 'loss' and not is_model) as best_rule_loss_value
+    from (
+        select
+            evaluations.*,
+            trained.candidate is not null as is_model,
+            case
+                when evaluations.metric in ('auc', 'normalised_gini') then 'rank'
+                when evaluations.metric in ('brier', 'rmse') then 'loss'
+            end as quality
+        from {{ source('ml', 'model_evaluations') }} as evaluations
+        left join {{ source('ml', 'model_versions') }} as trained
+            on
+                evaluations.model_version = trained.model_version
+                and evaluations.candidate = trained.candidate
+                and trained.status <> 'rule'
+        -- The latest cut-off alone: the best figures of several days are nobody's.
+        qualify rank() over (partition by evaluations.model_version order by evaluations.cutoff_date desc) = 1
+    ) as graded
+    group by model_version
+{%- endmacro %}
