@@ -66,6 +66,7 @@ class LogLinearClv(BaseEstimator):
         """Fit on outcomes of past cut-offs; an amount below zero counts as zero, which the level makes good."""
         logs = _logs(snapshots)
         self.centre_, self.spread_ = logs.mean(axis=0), np.maximum(logs.std(axis=0), 1e-9)
+        self.lowest_, self.highest_ = logs.min(axis=0), logs.max(axis=0)
         self.scale_, target = _scaled(snapshots)
         self.count_ = self._fitted(logs, snapshots["future_purchase_count"].to_numpy())
         self.amount_ = self._fitted(logs, target)
@@ -80,7 +81,8 @@ class LogLinearClv(BaseEstimator):
 
     def expect(self, features: pl.DataFrame, *, horizon_days: int) -> pl.DataFrame:  # noqa: ARG002 - learned for one
         """Expected transaction count and amount, and the purchase model's alive probability: a row per customer."""
-        logs = (_logs(features) - self.centre_) / self.spread_
+        # a power of what was never seen, such as of a longer history, is anybody's guess
+        logs = (np.clip(_logs(features), self.lowest_, self.highest_) - self.centre_) / self.spread_
         count, amount = (np.exp(level + row_sums(logs * powers)) for level, *powers in (self.count_, self.amount_))
         return _expectation(features, count, amount * self.scale_)
 
