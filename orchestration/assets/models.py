@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import dagster as dg
 import polars as pl
 
+from ml.contracts import label_contract_ends
 from ml.drift import population_stability_index
 from ml.labels import label_outcomes
 from ml.outcomes import grade
@@ -19,7 +20,7 @@ from ml.schemas import (
     conform,
     empty,
 )
-from orchestration import training
+from orchestration import contracts, training
 from orchestration.dbt import OWNERS
 from orchestration.history import LEDGER, SCORES, History
 from orchestration.metadata import column_schema
@@ -71,7 +72,7 @@ def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "score_outcomes"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "fct_subscriptions"], ["marts", "dim_as_of"]],
     group_name="models",
     kinds={"polars", "duckdb"},
     owners=OWNERS,
@@ -81,6 +82,8 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Grade every batch of the ledger whose horizon has passed."""
     as_of = run.as_of()
     history = History(run.settings.history_dir, source=run.source.name)
+    cards = training.files(run).cards(source=run.source.name, as_of=as_of)
+    about_contracts = {card.model_version for card in cards if "contracts" in card.config}
     graded = [empty(SCORE_OUTCOMES)]
     for model in LEDGER:
         for scored in history.days(f"scores/{model}"):
@@ -88,7 +91,8 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
             for horizon in batch["horizon_days"].unique().sort():
                 if scored + timedelta(days=horizon) <= as_of:
                     one = batch.filter(pl.col("horizon_days") == horizon)
-                    outcomes = _outcomes(run, scored, horizon)
+                    is_about_contracts = one["model_version"].is_in(list(about_contracts)).all()
+                    outcomes = (_ends if is_about_contracts else _outcomes)(run, scored, horizon)
                     graded.append(grade(model, one, outcomes, horizon_days=horizon))
     return _written(run, "ml.score_outcomes", pl.concat(graded), SCORE_OUTCOMES)
 
@@ -127,6 +131,12 @@ def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
         where="customer_id is not null",
     )
     return pl.concat(frames)
+
+
+def _ends(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
+    return pl.concat(
+        contracts.map_contracts(run, lambda rows, _: label_contract_ends(rows, as_of=scored, horizon_days=horizon_days))
+    )
 
 
 def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.MaterializeResult[None]:
