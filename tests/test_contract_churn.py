@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ml.contracts import build_contract_snapshots
 from tests.commands import Finished, clientele
 from tests.marts import rows
 from tests.ml.contract_shop import AS_OF, HORIZON, ContractShop, contract_shop
@@ -80,6 +81,8 @@ def test_everybody_with_a_running_contract_is_scored_near_the_truth(database: Pa
 def test_reasons_name_the_contract_and_the_declared_attribute(database: Path) -> None:
     named = {name for (name,) in rows(database, "select distinct feature from ml.churn_reasons")}
     assert {"plan", "support"} <= named
+    said = {words for (words,) in rows(database, "select distinct words from ml.churn_reasons where feature = 'plan'")}
+    assert {"raises the risk: plan: monthly", "lowers the risk: plan: yearly"} <= said
     assert not named & {"subscription_id", "customer_id", "started_at", "ended_at", "days_to_end", "is_churned"}
 
 
@@ -87,3 +90,12 @@ def test_candidates_and_rules_about_contracts_were_tested(database: Path) -> Non
     tested = {name for (name,) in rows(database, "select distinct candidate from ml.model_evaluations")}
     assert {"survival", "blend", "tenure", "monthly_amount", "plan_rate", "base_rate"} <= tested
     assert "purchase_model" not in tested
+
+
+def test_readiness_counts_in_sql_what_training_counts(database: Path, shop: ContractShop) -> None:
+    readiness = rows(database, "select level, is_about_contracts from quality.model_readiness where model = 'churn'")
+    assert readiness == [("trainable", True)]
+    day = AS_OF - timedelta(days=HORIZON)
+    seen = build_contract_snapshots(shop.known(AS_OF), shop.attributes, cutoffs=[day], horizon_days=HORIZON)
+    counted = "select customer_count, positive_count from quality.model_outcomes where role = 'test' and model = "
+    assert rows(database, f"{counted} 'churn'") == [(seen.height, seen["is_churned"].sum())]
