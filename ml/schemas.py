@@ -1,7 +1,7 @@
 """Column names and types of every frame that crosses the border of `ml`: one place, in table order.
 
-The input `TRANSACTIONS` is `marts.fct_transactions`; each output schema is the table of the same name in the
-database schema `ml`. A test compares them with the dbt source `ml`. Logic does not belong here.
+The inputs TRANSACTIONS and CONTRACTS are `marts.fct_transactions` and `marts.fct_subscriptions`; each output schema is
+the table of the same name in the database schema `ml`, which a test compares with dbt's. Logic does not belong here.
 """
 
 from typing import Final
@@ -62,6 +62,36 @@ LABELS: Final[Schema] = {
     "future_amount": pl.Float64,
 }
 """What happened in the `horizon_days` after `as_of_date`; joined to CUSTOMER_FEATURES in a snapshot."""
+
+CONTRACTS: Final[Schema] = {
+    "subscription_id": pl.String,
+    "customer_id": pl.String,
+    "started_at": pl.Datetime("us"),
+    "ended_at": pl.Datetime("us"),
+    "plan": pl.String,
+    "monthly_amount": MONEY,
+}
+"""Grain: contract of a known customer, of `marts.fct_subscriptions`."""
+
+CONTRACT_FEATURES: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "contract_tenure_days": pl.Int64,
+    "tenure_days": pl.Int64,
+    "last_change_days": pl.Int64,
+    "running_contract_count": pl.Int64,
+    "ended_contract_count": pl.Int64,
+    "monthly_amount": pl.Float64,
+    "paid_amount": pl.Float64,
+    "plan": pl.String,
+}
+"""Grain: customer with a running contract at `as_of_date`. The customer's attributes follow, by their own names."""
+
+CONTRACT_LABELS: Final[Schema] = {
+    "is_churned": pl.Boolean,
+    "days_to_end": pl.Int64,
+}
+"""What became of the contracts in the `horizon_days` after `as_of_date`; joined to CONTRACT_FEATURES in a snapshot."""
 
 CUSTOMER_SEGMENTS: Final[Schema] = {
     "as_of_date": pl.Date,

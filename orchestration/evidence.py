@@ -53,7 +53,7 @@ def gather(run: Run, trial: Trial, *, score: Callable[[pl.DataFrame], pl.Series]
         flagged_from=models.churn.risk_bands[1],
         limits=limits,
     )
-    first = trial.snapshots["first_purchase_date"].min()
+    first = trial.snapshots["first_purchase_date" if _is_about_purchases(trial) else "as_of_date"].min()
     matured = trial.as_of - timedelta(days=trial.horizon_days)
     return Evidence(
         data_window=[first.isoformat(), trial.as_of.isoformat()] if isinstance(first, date) else [],
@@ -66,6 +66,10 @@ def gather(run: Run, trial: Trial, *, score: Callable[[pl.DataFrame], pl.Series]
         warnings=fairness.warnings(trial.model, rows, limits=limits),
         sample=_sample(run, trial, matured, score=score),
     )
+
+
+def _is_about_purchases(trial: Trial) -> bool:
+    return "first_purchase_date" in trial.snapshots.columns
 
 
 def declared_groups(run: Run, *, as_of: date) -> pl.DataFrame:
@@ -94,7 +98,13 @@ def watched_customers(run: Run) -> str:
 
 
 def _sample(run: Run, trial: Trial, day: date, *, score: Callable[[pl.DataFrame], pl.Series]) -> dict[str, Any]:
-    """Features and scores on the last day whose outcomes the model knows, as points of their quantiles."""
+    """Features and scores on the last day whose outcomes the model knows, as points of their quantiles.
+
+    Contracts are few numbers and many categories, of which quantiles say little: there scores alone are watched, from
+    the first batch on.
+    """
+    if not _is_about_purchases(trial):
+        return {}
     everyone = at(trial.snapshots, day)
     some = everyone.filter(pl.col("recency_days") < run.source.models.churn.active_window_days)
     first = everyone["first_purchase_date"].min()

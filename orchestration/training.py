@@ -23,7 +23,7 @@ from orchestration.evidence import Evidence
 from orchestration.model_files import ModelCard, ModelFiles, dump
 from orchestration.run import Run
 
-RECIPE = 2  # raised when features or candidates change: what was trained by an older one serves no longer
+RECIPE = 3  # raised when features or candidates change: what was trained by an older one serves no longer
 COMPARED = ("auc", "brier", "normalised_gini", "rmse", "bias")  # shown for the rules as well
 LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy", "skops")
 
@@ -41,7 +41,7 @@ class Trained(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """What one model is asked: the family, its horizon, whom it is about and how much history it wants."""
+    """What one model is asked: the family, its horizon, whom it is about, since when and how much history it wants."""
 
     model: str
     horizon_days: int
@@ -49,6 +49,7 @@ class Question:
     minimum_history_days: int
     maximum_training_cutoffs: int
     maximum_customers: int
+    first_date: str = "select min(transaction_date) from marts.fct_transactions where is_purchase"
 
 
 def shared_config(run: Run) -> dict[str, Any]:
@@ -102,7 +103,7 @@ def is_due(run: Run, card: ModelCard | None, *, as_of: date) -> bool:
 
 def plan(run: Run, question: Question, *, as_of: date) -> Cutoffs | None:
     """The past days to train and test on, or none where history is too short."""
-    first = run.warehouse.read("select min(transaction_date) from marts.fct_transactions where is_purchase").item()
+    first = run.warehouse.read(question.first_date).item()
     if first is None:
         return None
     return plan_cutoffs(

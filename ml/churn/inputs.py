@@ -56,8 +56,10 @@ class PurchaseInputs(TransformerMixin, BaseEstimator):
     """
 
     def fit(self, features: pl.DataFrame, churned: Array | None = None) -> Self:  # noqa: ARG002 - scikit-learn's shape
-        """Remember the names of the matrix's columns."""
+        """Remember the features, which of them owns each column of the matrix, and how many columns may bend: all."""
         self.names_ = [*_SHARES, *_SKEWED, *_RATIOS, _PROBABILITY]
+        self.owners_ = np.arange(len(self.names_))
+        self.bent_count_ = len(self.names_)
         return self
 
     def values(self, features: pl.DataFrame) -> pl.DataFrame:

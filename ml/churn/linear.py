@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 class LogisticChurn(BaseEstimator):
     """Ridge logit on inputs with median imputation and indicators of what was missing.
 
-    With `knots` each input may bend at that many of its quantiles.
+    With `knots` each number may bend at that many of its quantiles.
     """
 
     is_additive: ClassVar[bool] = True
@@ -50,16 +50,17 @@ class LogisticChurn(BaseEstimator):
         model = LogisticRegression(C=self.regularisation, solver="newton-cholesky", tol=1e-8).fit(matrix, churned)
         # a threaded matrix product varies in its last digits; scores must not
         self.weights_ = model.coef_[0].round(9)
-        count, indicators = len(self.names_), self.columns_[0].indicator_.features_
-        bent = np.repeat(np.arange(count), (matrix.shape[1] - count - len(indicators)) // count)
-        self.owners_ = np.concatenate([np.arange(count), indicators, bent]).astype(np.int64)
+        owners, indicators = self.inputs_.owners_, self.columns_[0].indicator_.features_
+        straight, bent = len(owners) + len(indicators), owners[: self.inputs_.bent_count_]
+        bent = np.repeat(bent, (matrix.shape[1] - straight) // max(1, len(bent)))
+        self.owners_ = np.concatenate([owners, owners[indicators], bent]).astype(np.int64)
         return self
 
     def _columns(self) -> Pipeline:
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         if not self.knots:
             return make_pipeline(imputer, StandardScaler())
-        return make_pipeline(imputer, Hinges(columns=len(self.names_), knots=self.knots), StandardScaler())
+        return make_pipeline(imputer, Hinges(columns=self.inputs_.bent_count_, knots=self.knots), StandardScaler())
 
     def values(self, features: pl.DataFrame) -> pl.DataFrame:
         """What the model looks at, in plain units, a row per customer."""
@@ -69,7 +70,7 @@ class LogisticChurn(BaseEstimator):
     def terms(self, features: pl.DataFrame, *, is_exact: bool = True) -> Array:  # noqa: ARG002 - always exact
         """Log-odds against the average training customer, shape (customers, features).
 
-        The terms of a feature's indicator and splines are added to its own. No matrix product: its last digit would
+        The terms of a feature's categories, indicator and splines are added up. No matrix product: its last digit would
         depend on how many rows are scored together.
         """
         folded = np.zeros((features.height, len(self.names_)))

@@ -38,6 +38,7 @@ def explain(features: pl.DataFrame, model: CalibratedChurn, *, top: int = 3, exa
             rank=pl.lit(position + 1),
             feature=pl.Series(names[column].tolist(), dtype=pl.String),
             value=pl.Series(np.take_along_axis(plain, column[:, None], axis=1)[:, 0]).fill_nan(None),
+            text=_texts(features, names[column]),
             contribution=pl.Series(np.take_along_axis(terms, column[:, None], axis=1)[:, 0]),
         )
         for position, column in enumerate(order.T)
@@ -72,6 +73,16 @@ def _terms(features: pl.DataFrame, model: CalibratedChurn, is_exact: npt.NDArray
     if is_exact.any():
         terms[is_exact] = model.terms(features.filter(pl.Series(is_exact)))
     return terms
+
+
+def _texts(features: pl.DataFrame, names: npt.NDArray[np.object_]) -> pl.Series:
+    """The category behind one reason a customer; null where the feature is a number."""
+    texts = np.full(features.height, None, dtype=object)
+    for name in set(names.tolist()):
+        if features.schema.get(name) == pl.String:
+            mine = names == name
+            texts[mine] = np.array(features[name].to_list(), dtype=object)[mine]
+    return pl.Series(texts.tolist(), dtype=pl.String)
 
 
 def _top(terms: Array) -> npt.NDArray[np.int64]:

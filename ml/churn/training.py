@@ -4,6 +4,7 @@ Every fold (see `ml.backtest`) is fitted on its training cut-offs and calibrated
 is the same with today as its day. Saving does not belong here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -46,6 +47,19 @@ CALIBRATION_POINTS: Final[Schema] = {
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What churn is about: candidates and how each is made, and what is said and serves without a contest."""
+
+    challengers: tuple[str, ...]
+    blended: tuple[str, ...]
+    rules: tuple[str, ...]
+    simplest: str
+    too_short: str
+    has_purchases: bool
+    make: Callable[[str, "Question"], Any]
+
+
+@dataclass(frozen=True)
 class Minimums:
     """What a contest needs to learn from and in a test; with fewer than `rule_outcomes` the base rate serves."""
 
@@ -54,9 +68,38 @@ class Minimums:
     rule_outcomes: int = 20
 
 
+def make_candidate(name: str, *, seed: int, inputs: Any = None) -> Any:
+    """An unfitted candidate about purchases by name."""
+    if name == "blend":
+        return BlendedChurn([make_candidate(part, seed=seed, inputs=inputs) for part in BLENDED])
+    return {
+        "purchase_model": SilenceChurn(),
+        "logistic_regression": LogisticChurn(inputs=inputs),
+        "spline_regression": LogisticChurn(inputs=inputs, knots=5),
+        "gradient_boosting": BoostedChurn(inputs=inputs, seed=seed),
+        "recency": OneNumberRule("recency_days"),
+        "frequency": OneNumberRule("frequency_count"),
+        "own_rhythm": OneNumberRule("recency_per_gap"),
+        POPULATION: BaseRateRule(),
+    }[name]
+
+
+PURCHASES: Final = Kind(
+    challengers=CHALLENGERS,
+    blended=BLENDED,
+    rules=RULES,
+    simplest="recency",
+    too_short="history is shorter than twice the horizon",
+    has_purchases=True,
+    make=lambda name, question: make_candidate(name, seed=question.seed),
+)
+
+
 @dataclass(frozen=True)
 class Question:
-    """What is asked: who of those that bought within `active_window_days` will not buy within `horizon_days`."""
+    """What is asked, about purchases: who of those that bought within `active_window_days` will not buy within
+    `horizon_days`; about contracts: who of those with a running one will be without.
+    """
 
     as_of: date
     horizon_days: int
@@ -65,6 +108,7 @@ class Question:
     minimums: Minimums = Minimums()
     champion: str | None = None
     alert_from: float = 0.5
+    kind: Kind = PURCHASES
 
 
 @dataclass(frozen=True)
@@ -85,12 +129,12 @@ def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | Non
     """The contest on snapshots of all customers, or what serves without one on too little data.
 
     Only eligible customers are learned from and graded; the purchase model learns from everyone's history. Without a
-    contest the recency rule serves, calibrated on the latest matured cut-off; with hardly an outcome there the base
+    contest the simplest rule serves, calibrated on the latest matured cut-off; with hardly an outcome there the base
     rate does, which is 0.5 where no outcome has matured at all.
     """
     past = Past.of(snapshots, question)
     if cutoffs is None:
-        return _without_contest(past, "history is shorter than twice the horizon")
+        return _without_contest(past, question.kind.too_short)
     lacks = [past.lack(fold) for fold in cutoffs.tests]
     if lacks[0]:
         return _without_contest(past, lacks[0])
@@ -113,7 +157,7 @@ class Past:
         """Snapshots in an order of their own; those whose outcome has not matured are histories only."""
         ordered = snapshots.sort("as_of_date", "customer_id")
         matured = pl.col("as_of_date") <= question.as_of - timedelta(days=question.horizon_days)
-        return cls(ordered, ordered.filter(matured, pl.col("recency_days") < question.active_window_days), question)
+        return cls(ordered, _eligible(ordered.filter(matured), question), question)
 
     def lack(self, fold: Fold) -> str:
         """What a fold has too little of, in words; nothing where it has enough."""
@@ -128,19 +172,23 @@ class Past:
                 )
         return ""
 
-    def purchases(self, fold: Fold) -> PurchaseExpectations:
-        """The purchase model of the fold, from everyone's history on its calibration day."""
+    def purchases(self, fold: Fold) -> PurchaseExpectations | None:
+        """The purchase model of the fold, from everyone's history on its calibration day; none about contracts."""
+        if not self.question.kind.has_purchases:
+            return None
         history = at(self.everyone, fold.calibration)
         return PurchaseExpectations(horizon_days=self.question.horizon_days).fit(history)
 
-    def fit(self, name: str, fold: Fold, purchases: PurchaseExpectations) -> CalibratedChurn:
+    def fit(self, name: str, fold: Fold, purchases: PurchaseExpectations | None) -> CalibratedChurn:
         """A candidate fitted and calibrated for a fold; rules look at no purchase model."""
-        model = CalibratedChurn(make_candidate(name, seed=self.question.seed), purchases if is_model(name) else None)
+        kind = self.question.kind
+        is_model = name in kind.challengers
+        model = CalibratedChurn(kind.make(name, self.question), purchases if is_model else None)
         learned, latest = at(self.eligible, *fold.training), at(self.eligible, fold.calibration)
-        if learned.is_empty() and is_model(name):
+        if learned.is_empty() and is_model:
             return model.fit_and_calibrate(latest, _churned(latest))
         learned = latest if learned.is_empty() else learned
-        parts = [self._kept.get((part, fold)) for part in BLENDED] if name == "blend" else []
+        parts = [self._kept.get((part, fold)) for part in kind.blended] if name == "blend" else []
         if parts and all(part is not None for part in parts):
             model.keep(BlendedChurn.of(parts))
         else:
@@ -149,29 +197,9 @@ class Past:
         return model.calibrate(latest, _churned(latest))
 
 
-def make_candidate(name: str, *, seed: int, inputs: Any = None) -> Any:
-    """An unfitted candidate by name."""
-    if name == "blend":
-        return BlendedChurn([make_candidate(part, seed=seed, inputs=inputs) for part in BLENDED])
-    return {
-        "purchase_model": SilenceChurn(),
-        "logistic_regression": LogisticChurn(inputs=inputs),
-        "spline_regression": LogisticChurn(inputs=inputs, knots=5),
-        "gradient_boosting": BoostedChurn(inputs=inputs, seed=seed),
-        "recency": OneNumberRule("recency_days"),
-        "frequency": OneNumberRule("frequency_count"),
-        "own_rhythm": OneNumberRule("recency_per_gap"),
-        POPULATION: BaseRateRule(),
-    }[name]
-
-
-def is_model(name: str) -> bool:
-    """Whether a candidate is a model; the others are rules."""
-    return name in CHALLENGERS
-
-
 def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
-    question, names = past.question, (*CHALLENGERS, *RULES, POPULATION)
+    question, kind = past.question, past.question.kind
+    names = (*kind.challengers, *kind.rules, POPULATION)
     outcomes, predictions = [], {name: list[Array]() for name in names}
     for fold in tests:
         test = at(past.eligible, fold.day)
@@ -181,7 +209,9 @@ def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
             predictions[name].append(past.fit(name, fold, purchases).churn_probability(test))
     holdouts = Holdouts(outcomes, seed=question.seed)
     decision = gate.decide(
-        gate.Contest(holdouts, predictions, CHALLENGERS, RULES, POPULATION, gate.CHURN_CRITERIA, question.champion)
+        gate.Contest(
+            holdouts, predictions, kind.challengers, kind.rules, POPULATION, gate.CHURN_CRITERIA, question.champion
+        )
     )
     evaluations = [
         as_evaluations(
@@ -201,15 +231,16 @@ def _trust(past: Past, name: str, tests: list[Fold]) -> pl.DataFrame:
     question, latest, earliest = past.question, tests[0], tests[-1]
     today, eve = (at(past.everyone, latest.day - timedelta(days=days)) for days in (0, 1))
     model = past.fit(name, latest, past.purchases(latest))
-    watcher = past.fit(name, earliest, past.purchases(earliest))
-    days = watch_days(earliest, as_of=question.as_of, horizon_days=question.horizon_days)
-    watched = at(past.everyone, *days).filter(pl.col("recency_days") < question.active_window_days)
     found = [
         (latest.day, "reason_agreement", agreement(today, model), today.height),
         (latest.day, "reason_stability", stability(today, eve, model), eve.height),
     ]
-    warned = early_warning(watched, watcher, alert_from=question.alert_from, horizon_days=question.horizon_days)
-    found += [(earliest.day, metric, value, watched["customer_id"].n_unique()) for metric, value in warned.items()]
+    if question.kind.has_purchases:
+        watcher = past.fit(name, earliest, past.purchases(earliest))
+        days = watch_days(earliest, as_of=question.as_of, horizon_days=question.horizon_days)
+        watched = _eligible(at(past.everyone, *days), question)
+        warned = early_warning(watched, watcher, alert_from=question.alert_from, horizon_days=question.horizon_days)
+        found += [(earliest.day, metric, value, watched["customer_id"].n_unique()) for metric, value in warned.items()]
     kinds = {"cutoff_date": pl.Date, "metric": pl.String, "value": pl.Float64, "customer_count": pl.Int64}
     frame = pl.DataFrame(found, schema=kinds, orient="row").with_columns(
         pl.col("value").fill_nan(None), lower=pl.lit(None, pl.Float64), upper=pl.lit(None, pl.Float64)
@@ -222,12 +253,13 @@ def _without_contest(past: Past, lack: str) -> Training:
     latest = at(past.eligible, *days)
     churned = _churned(latest)
     enough = _rarer(churned) >= past.question.minimums.rule_outcomes
-    name = "recency" if enough else POPULATION
+    name = past.question.kind.simplest if enough else POPULATION
     seen = f"on {len(churned)} customers at {days[0]}" if days else "on nothing: no outcome has matured"
     reason = f"No model was trained: {lack}. {name} serves, calibrated {seen}."
     decision = gate.without_contest("rule" if enough else "population", name, reason=reason)
-    rule = make_candidate(name, seed=0)
-    serving = CalibratedChurn(rule).fit(latest, churned).calibrate(latest, churned)
+    serving = (
+        CalibratedChurn(past.question.kind.make(name, past.question)).fit(latest, churned).calibrate(latest, churned)
+    )
     return Training(empty(EVALUATIONS), decision, serving, empty(CALIBRATION_POINTS), empty(TESTED))
 
 
@@ -241,6 +273,12 @@ def _calibration_points(candidate: str, churned: Array, predicted: Array) -> pl.
         .agg(pl.col("predicted", "observed").implode().list.mean(), customer_count=pl.len())
     )
     return conform(points, CALIBRATION_POINTS)
+
+
+def _eligible(snapshots: pl.DataFrame, question: Question) -> pl.DataFrame:
+    if not question.kind.has_purchases:  # a snapshot is of running contracts
+        return snapshots
+    return snapshots.filter(pl.col("recency_days") < question.active_window_days)
 
 
 def _churned(snapshots: pl.DataFrame) -> Array:

@@ -30,6 +30,12 @@ _PHRASES: Final = {
     "evening_share": ("{} of purchases in the evening", 2),
     "recent_share_of_purchases": ("{} of the last 90 days' purchases in the last 30", 2),
     "silence_probability": ("{} chance of silence by the purchase model", 2),
+    "contract_tenure_days": ("contract running for {} days", 0),
+    "last_change_days": ("contracts last changed {} days ago", 0),
+    "running_contract_count": ("{} contracts running", 0),
+    "ended_contract_count": ("{} contracts ended before", 0),
+    "monthly_amount": ("{} a month", 2),
+    "paid_amount": ("{} paid for contracts so far", 0),
     **{f"purchase_count_{days}_days": (f"{{}} purchases in the last {days} days", 0) for days in WINDOWS_DAYS},
     **{f"net_amount_{days}_days": (f"{{}} spent in the last {days} days", 0) for days in WINDOWS_DAYS},
 }
@@ -48,8 +54,11 @@ _UNKNOWN: Final = {
 def in_words(reasons: pl.DataFrame) -> pl.DataFrame:
     """The column `words` beside the columns feature, value and contribution: "raises the risk: last purchase ...".
 
-    The rounding is for reading; a feature without a phrase is named, with its value if it has one.
+    The rounding is for reading; a feature without a phrase is named, with its value if it has one, or with the `text`
+    beside it if it is a category.
     """
+    if "text" not in reasons.columns:
+        reasons = reasons.with_columns(text=pl.lit(None, pl.String))
     phrases = pl.DataFrame(
         [(name, phrase, digits, _UNKNOWN.get(name)) for name, (phrase, digits) in _PHRASES.items()],
         schema={"feature": pl.String, "phrase": pl.String, "digits": pl.Int64, "unknown": pl.String},
@@ -65,7 +74,8 @@ def in_words(reasons: pl.DataFrame) -> pl.DataFrame:
         pl.col("value").round(2).cast(pl.String),
     )
     name = pl.col("feature").str.replace_all("_", " ")
-    named = pl.when(pl.col("value").is_null()).then(name).otherwise(name + pl.lit(": ") + number)
+    shown = pl.coalesce(pl.lit(": ") + number, pl.lit(": ") + pl.col("text"), pl.lit(""))
+    named = name + shown
     said = (
         pl.when(pl.col("value").is_null())
         .then("unknown")
@@ -75,5 +85,5 @@ def in_words(reasons: pl.DataFrame) -> pl.DataFrame:
     return (
         reasons.join(phrases, on="feature", how="left", maintain_order="left")
         .with_columns(words=effect + pl.lit(" the risk: ") + pl.coalesce(said, named))
-        .drop("phrase", "digits", "unknown")
+        .drop("phrase", "digits", "unknown", "text")
     )

@@ -1,5 +1,10 @@
-"""Churn: the model that earned its place, the scores of eligible customers, and the reasons for them."""
+"""Churn: the model that earned its place, the scores of eligible customers, and the reasons for them.
 
+Where there are contracts it is about their end, else about purchases: the data decides, and the model's card says so.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,24 +12,27 @@ import dagster as dg
 import polars as pl
 
 from ml.backtest import Cutoffs
+from ml.contracts import build_contract_features
 from ml.schemas import CHURN_REASONS, CHURN_SCORES, CUSTOMER_FEATURES, conform, empty
-from orchestration import evidence, plots, training, watch
+from orchestration import contracts, evidence, plots, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema, picture
 from orchestration.model_files import ModelCard
 from orchestration.run import Run
 
+CONTRACTS = [["marts", "fct_subscriptions"], ["marts", "dim_customers"]]
 EXACT_SHARE = 0.1  # of customers, the riskiest, whose reasons are always exact
 
 
 @dg.asset(
     key=["ml", "churn_model"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"], ["marts", "dim_customers"]],
+    deps=[["marts", "fct_transactions"], *CONTRACTS, ["marts", "dim_as_of"]],
     group_name="churn",
     kinds={"scikitlearn"},
     owners=OWNERS,
     description="One model: purchase model, logistic regressions, boosting and their blend, tested on up to three past "
-    "cut-offs beside recency, frequency, own rhythm and base rate. Trained when due or asked for; otherwise the one on "
+    "cut-offs beside recency, frequency, own rhythm and base rate; about contracts a survival model instead of the "
+    "purchase model, and tenure, monthly amount and plan as rules. Trained when due or asked for; otherwise the one on "
     "file stays.",
 )
 def churn_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
@@ -41,11 +49,12 @@ def churn_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "churn_scores"],
-    deps=[["ml", "customer_features"], ["ml", "churn_model"]],
+    deps=[["ml", "customer_features"], *CONTRACTS, ["ml", "churn_model"]],
     group_name="churn",
     kinds={"scikitlearn", "duckdb"},
     owners=OWNERS,
-    description="One row per eligible customer: the probability of no purchase in the horizon, and what served it.",
+    description="One row per eligible customer: the probability of no purchase in the horizon, or with contracts that "
+    "of the end of the last one, and what served it.",
 )
 def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Score with the model on file, bucket by bucket; nothing is fitted here."""
@@ -56,7 +65,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
     def scored(features: pl.DataFrame) -> pl.DataFrame:
         return score(
-            conform(features, CUSTOMER_FEATURES),
+            features,
             model,
             horizon_days=card.horizon_days,
             served_by=card.served_by,
@@ -65,7 +74,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
             is_stale=is_stale,
         )
 
-    frames = run.warehouse.map_customers("ml.customer_features", scored, where=_eligible(run))
+    frames = _map_eligible(run, scored)
     rows = run.warehouse.write("ml.churn_scores", [empty(CHURN_SCORES), *frames])
     bands = run.warehouse.read("select risk_band, count(*) as customers from ml.churn_scores group by 1 order by 1")
     return dg.MaterializeResult(
@@ -80,7 +89,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "churn_reasons"],
-    deps=[["ml", "customer_features"], ["ml", "churn_model"], ["ml", "churn_scores"]],
+    deps=[["ml", "customer_features"], *CONTRACTS, ["ml", "churn_model"], ["ml", "churn_scores"]],
     group_name="churn",
     kinds={"scikitlearn", "duckdb"},
     owners=OWNERS,
@@ -93,11 +102,7 @@ def churn_reasons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     _, model = _served(run)
     riskiest = run.warehouse.read(f"select quantile_disc(churn_probability, {1 - EXACT_SHARE}) from ml.churn_scores")
     exact_from = riskiest.item() or 0.0
-    frames = run.warehouse.map_customers(
-        "ml.customer_features",
-        lambda features: explain(conform(features, CUSTOMER_FEATURES), model, exact_from=exact_from),
-        where=_eligible(run),
-    )
+    frames = _map_eligible(run, lambda features: explain(features, model, exact_from=exact_from))
     rows = run.warehouse.write("ml.churn_reasons", [empty(CHURN_REASONS), *frames])
     return dg.MaterializeResult(
         metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(CHURN_REASONS)}
@@ -106,7 +111,7 @@ def churn_reasons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 def _question(run: Run) -> training.Question:
     config = run.source.models.churn
-    return training.Question(
+    question = training.Question(
         model="churn",
         horizon_days=config.horizon_days,
         config=config.model_dump(mode="json") | training.shared_config(run),
@@ -114,13 +119,19 @@ def _question(run: Run) -> training.Question:
         maximum_training_cutoffs=config.maximum_training_cutoffs,
         maximum_customers=run.source.models.maximum_customers,
     )
+    if not contracts.are_known(run):
+        return question
+    first_date = contracts.FIRST_DATE.format(horizon_days=config.horizon_days)
+    return replace(question, config=question.config | {"contracts": True}, first_date=first_date)
 
 
 def _train(run: Run, *, cutoffs: Cutoffs | None, as_of: date, champion: str | None) -> ModelCard:
+    from ml.churn.contracts import CONTRACTS as ABOUT_CONTRACTS
     from ml.churn.early_warning import watch_days
-    from ml.churn.training import Minimums, Question, train
+    from ml.churn.training import PURCHASES, Minimums, Question, train
 
     config, question = run.source.models.churn, _question(run)
+    is_about_contracts = "contracts" in question.config
     asked = Question(
         as_of=as_of,
         horizon_days=config.horizon_days,
@@ -129,12 +140,15 @@ def _train(run: Run, *, cutoffs: Cutoffs | None, as_of: date, champion: str | No
         minimums=Minimums(customers=config.minimum_customers, outcomes=config.minimum_outcomes),
         champion=champion,
         alert_from=config.risk_bands[1],
+        kind=ABOUT_CONTRACTS if is_about_contracts else PURCHASES,
     )
     extra = []
     if cutoffs is not None:
-        days = watch_days(cutoffs.tests[-1], as_of=as_of, horizon_days=config.horizon_days)
-        extra = [*days, cutoffs.tests[0].day - timedelta(days=1)]
-    snapshots = training.snapshots(run, question, cutoffs, as_of=as_of, extra=extra)
+        extra = [cutoffs.tests[0].day - timedelta(days=1)]
+        if not is_about_contracts:
+            extra += watch_days(cutoffs.tests[-1], as_of=as_of, horizon_days=config.horizon_days)
+    build = contracts.snapshots if is_about_contracts else training.snapshots
+    snapshots = build(run, question, cutoffs, as_of=as_of, extra=extra)
     trained = train(snapshots, asked, cutoffs=cutoffs)
     found = evidence.gather(
         run,
@@ -152,8 +166,18 @@ def _served(run: Run) -> tuple[ModelCard, Any]:
     return training.load(run, _question(run), trusted=TRUSTED_TYPES)
 
 
-def _eligible(run: Run) -> str:
-    return f"recency_days < {run.source.models.churn.active_window_days}"
+def _map_eligible(run: Run, function: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Apply a function to the features of eligible customers: with a running contract, or having bought lately."""
+    if contracts.are_known(run):
+        as_of = run.as_of()
+        return contracts.map_contracts(
+            run, lambda rows, attributes: function(build_contract_features(rows, attributes, as_of=as_of))
+        )
+    return run.warehouse.map_customers(
+        "ml.customer_features",
+        lambda features: function(conform(features, CUSTOMER_FEATURES)),
+        where=f"recency_days < {run.source.models.churn.active_window_days}",
+    )
 
 
 ASSETS = [churn_model, churn_scores, churn_reasons]

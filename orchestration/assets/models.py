@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from ml.contracts import label_contract_ends
 from ml.labels import label_outcomes
 from ml.outcomes import grade
 from ml.schemas import (
@@ -19,7 +20,7 @@ from ml.schemas import (
     conform,
     empty,
 )
-from orchestration import plots, training
+from orchestration import contracts, plots, training
 from orchestration.dbt import OWNERS
 from orchestration.history import LEDGER, History
 from orchestration.metadata import column_schema, picture
@@ -85,7 +86,7 @@ def model_fairness(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "score_outcomes"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "fct_subscriptions"], ["marts", "dim_as_of"]],
     group_name="models",
     kinds={"polars", "duckdb"},
     owners=OWNERS,
@@ -95,6 +96,8 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Grade every batch of the ledger whose horizon has passed."""
     as_of = run.as_of()
     history = History(run.settings.history_dir, source=run.source.name)
+    cards = training.files(run).cards(source=run.source.name, as_of=as_of)
+    about_contracts = {card.model_version for card in cards if "contracts" in card.config}
     graded = [empty(SCORE_OUTCOMES)]
     for model in LEDGER:
         for scored in history.days(f"scores/{model}"):
@@ -102,7 +105,8 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
             for horizon in batch["horizon_days"].unique().sort():
                 if scored + timedelta(days=horizon) <= as_of:
                     one = batch.filter(pl.col("horizon_days") == horizon)
-                    outcomes = _outcomes(run, scored, horizon)
+                    is_about_contracts = one["model_version"].is_in(list(about_contracts)).all()
+                    outcomes = (_ends if is_about_contracts else _outcomes)(run, scored, horizon)
                     graded.append(grade(model, one, outcomes, horizon_days=horizon))
     grades = pl.concat(graded)
     written = _written(run, "ml.score_outcomes", grades, SCORE_OUTCOMES)
@@ -117,6 +121,12 @@ def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
         where="customer_id is not null",
     )
     return pl.concat(frames)
+
+
+def _ends(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
+    return pl.concat(
+        contracts.map_contracts(run, lambda rows, _: label_contract_ends(rows, as_of=scored, horizon_days=horizon_days))
+    )
 
 
 def _drawn(run: Run, grades: pl.DataFrame) -> dict[str, Any]:

@@ -9,16 +9,44 @@ with span as (
 
 ),
 
-reached as (
+contracts as (
 
+    select
+        min(cast(started_at as date)) as first_start_date,
+        min(cast(ended_at as date)) as first_end_date,
+        count(*) > 0 as are_known
+    from {{ ref('fct_subscriptions') }}
+    where customer_id is not null
+
+),
+
+asked as (
+
+    -- Before the first end on record, contracts that had ended may be missing, and who stayed tells nothing.
     select
         settings.*,
         span.as_of_date,
-        coalesce(date_diff('day', span.first_date, span.as_of_date), 0) as history_days,
-        settings.minimum_history_days
-        + settings.horizon_days * 2 as needed_history_days
+        settings.model = 'churn' and contracts.are_known as is_about_contracts,
+        case
+            when settings.model <> 'churn' or not contracts.are_known then span.first_date
+            when contracts.first_end_date is not null
+                then greatest(
+                    contracts.first_start_date, contracts.first_end_date - cast(settings.horizon_days as integer)
+                )
+        end as first_date
     from {{ ref('stg_model_settings') }} as settings
     cross join span
+    cross join contracts
+
+),
+
+reached as (
+
+    select
+        *,
+        coalesce(date_diff('day', first_date, as_of_date), 0) as history_days,
+        minimum_history_days + horizon_days * 2 as needed_history_days
+    from asked
 
 ),
 
@@ -46,6 +74,7 @@ select
     cutoff_date,
     role,
     active_window_days,
+    is_about_contracts,
     history_days,
     needed_history_days
 from ladder

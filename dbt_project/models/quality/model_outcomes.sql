@@ -30,6 +30,7 @@ seen as (
         days.transaction_date <= cutoffs.cutoff_date as is_past
     from cutoffs
     inner join days on days.transaction_date <= cutoffs.cutoff_date + cast(cutoffs.horizon_days as integer)
+    where not cutoffs.is_about_contracts
 
 ),
 
@@ -56,11 +57,12 @@ select
     cutoffs.model,
     cutoffs.horizon_days,
     cutoffs.role,
+    any_value(cutoffs.is_about_contracts) as is_about_contracts,
     any_value(cutoffs.history_days) as history_days,
     any_value(cutoffs.needed_history_days) as needed_history_days,
-    count(distinct customers.customer_id) as customer_count,
-    count(*) filter (where not customers.buys_again) as positive_count,
-    count(*) filter (where customers.buys_again) as negative_count,
+    coalesce(any_value(contracts.customer_count), count(distinct customers.customer_id)) as customer_count,
+    coalesce(any_value(contracts.positive_count), count(*) filter (where not customers.buys_again)) as positive_count,
+    coalesce(any_value(contracts.negative_count), count(*) filter (where customers.buys_again)) as negative_count,
     count(*) filter (where customers.is_repeat_customer) as repeat_customer_count,
     round(avg(customers.future_amount), 4) as mean_amount,
     round(stddev_samp(customers.future_amount), 4) as amount_deviation
@@ -70,5 +72,10 @@ left join customers
         cutoffs.model = customers.model
         and cutoffs.horizon_days = customers.horizon_days
         and cutoffs.cutoff_date = customers.cutoff_date
+left join {{ ref('model_contract_outcomes') }} as contracts
+    on
+        cutoffs.model = contracts.model
+        and cutoffs.horizon_days = contracts.horizon_days
+        and cutoffs.role = contracts.role
 group by cutoffs.model, cutoffs.horizon_days, cutoffs.role
 order by cutoffs.model, cutoffs.horizon_days, cutoffs.role

@@ -53,8 +53,14 @@ judged as (
     select
         *,
         case
+            when customer_count = 0 and is_about_contracts
+                then 'no contract ran ' || horizon_days || ' days before the end of the data'
             when customer_count = 0
                 then 'no customer bought ' || horizon_days || ' days or more before the end of the data'
+            when history_days < needed_history_days and is_about_contracts
+                then
+                    'ends of contracts on record for ' || history_days || ' days, of ' || needed_history_days
+                    || ' needed for training and test'
             when history_days < needed_history_days
                 then history_days || ' days of history, of ' || needed_history_days || ' needed for training and test'
             when usable_customer_count < minimum_customers
@@ -71,6 +77,7 @@ select
     horizon_days,
     case when reason is null then 'trainable' when customer_count > 0 then 'rule only' else 'impossible' end as level,
     reason,
+    coalesce(is_about_contracts, false) as is_about_contracts,
     history_days,
     needed_history_days,
     customer_count,
