@@ -70,7 +70,8 @@ def test_an_unknown_category_and_a_number_that_is_none_weigh_nothing() -> None:
 )
 def test_candidates_explain_a_score_with_one_term_a_feature(candidate: Any, rows: int) -> None:
     features = table()
-    fitted = candidate.fit(features, features["is_churned"].cast(pl.Float64).to_numpy())
+    with threadpool_limits(1):
+        fitted = candidate.fit(features, features["is_churned"].cast(pl.Float64).to_numpy())
     some = features.head(rows)
     terms, score = fitted.terms(some), fitted.score(some)
     assert terms.shape == (rows, 4) == fitted.values(some).shape
