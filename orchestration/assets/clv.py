@@ -43,7 +43,7 @@ def clv_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     group_name="clv",
     kinds={"polars", "duckdb"},
     owners=OWNERS,
-    description="One row per customer x horizon: expected purchases and net amount, with an 80 % interval.",
+    description="One row per customer x horizon: expected purchases and value, with an 80 % interval.",
 )
 def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Predict with the models on file, bucket by bucket; nothing is fitted here."""
