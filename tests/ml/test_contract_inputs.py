@@ -87,7 +87,9 @@ def test_telco_candidates_rank_and_keep_their_level_as_published(seeds: int) -> 
     churned = (customers["Churn"] == "Yes").cast(pl.Float64).to_numpy()
     features = customers.drop("customerID", "Churn")
     with threadpool_limits(1):
-        found = {name: _cross_validated(name, features, churned, seeds=seeds) for name in ("spline_regression", "blend")}
+        found = {
+            name: _cross_validated(name, features, churned, seeds=seeds) for name in ("spline_regression", "blend")
+        }
     auc, brier = found["blend"]
     assert auc >= 0.849, found
     assert brier <= 0.134, found
