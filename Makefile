@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-.PHONY: run test check databases dev bench lock format
+.PHONY: run test check databases mlflow dev bench lock format
 
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
@@ -14,6 +14,8 @@ check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
 databases: .venv/.runtime # add what sources in databases and APIs need
 	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r requirements-databases.lock
+mlflow: .venv/.runtime # add what mirrors trainings to an MLflow store
+	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r requirements-mlflow.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
 bench: .venv/.develop # ratios measured within one run
@@ -23,7 +25,8 @@ format: .venv/.develop # rewrite Python and SQL in the project's style
 lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
 	$(COMPILE) --extra databases -c requirements.lock -o requirements-databases.lock pyproject.toml
-	$(COMPILE) --extra databases --group dev -c requirements-databases.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra mlflow -c requirements.lock -o requirements-mlflow.lock pyproject.toml
+	$(COMPILE) --extra databases --extra mlflow --group dev -c requirements-databases.lock -c requirements-mlflow.lock -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -4,13 +4,12 @@
 """
 
 import sys
-import time
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from lifetimes import BetaGeoFitter  # type: ignore[import-untyped]  # has none
+from lifetimes import BetaGeoFitter
 
+from benchmarks.clock import timed
 from ml.btyd.beta_geometric import Likelihood
 from ml.btyd.bg_nbd import BgNbd
 
@@ -36,14 +35,7 @@ def customers(count: int, *, whole_days: bool, seed: int = 0) -> Array:
     return np.column_stack([x, t_x, T])
 
 
-def timed(work: Any) -> tuple[float, Any]:
-    """Seconds on the clock, and what came of it."""
-    start = time.perf_counter()
-    found = work()
-    return time.perf_counter() - start, found
-
-
-def beside_lifetimes(count: int = 200_000) -> None:
+def main(count: int = 200_000) -> None:
     """Print seconds and ratios: ours is the best of three, lifetimes once from nothing and once from a sample's fit."""
     print(f"\nBG/NBD, {count:,} customers: seconds, and how many times ours (log-likelihood less ours)")
     print(f"{'times':<14}{'ours':>8}{'lifetimes':>22}{'lifetimes, warm start':>26}")
@@ -64,4 +56,4 @@ def beside_lifetimes(count: int = 200_000) -> None:
 
 
 if __name__ == "__main__":
-    beside_lifetimes(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:]))

@@ -4,7 +4,7 @@ Everything fitted for a test uses only labels that had matured by the test cut-o
 the place of the test. What is fitted belongs to the model families, its grades to `evaluation`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -85,6 +85,14 @@ def plan_cutoffs(
 
     tests = tuple(fold(horizon_days + number * step) for number in range(count))
     return Cutoffs(tests, fold(0))
+
+
+def usable_tests(cutoffs: Cutoffs | None, lack: Callable[[Fold], str], *, too_short: str) -> tuple[list[Fold], str]:
+    """The tests that lack nothing; and why no contest can be held, which is nothing where the latest is one of them."""
+    if cutoffs is None:
+        return [], too_short
+    lacks = {fold: lack(fold) for fold in cutoffs.tests}
+    return [fold for fold, found in lacks.items() if not found], lacks[cutoffs.tests[0]]
 
 
 def build_snapshots(transactions: pl.DataFrame, *, cutoffs: Sequence[date], horizon_days: int) -> pl.DataFrame:

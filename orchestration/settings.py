@@ -32,6 +32,10 @@ class Settings(BaseSettings):
         {}, description="URL or secret of each connection of the source file, as CLIENTELE_CONNECTIONS__<NAME>"
     )
 
+    mlflow_uri: SecretStr | None = Field(
+        None, description="MLflow tracking store that trainings are mirrored to, such as http://host:5000"
+    )
+
     def model_post_init(self, _context: object) -> None:
         """Make the paths absolute, so that no later change of the working folder moves them."""
         for name in ("data_dir", "source"):
@@ -39,9 +43,8 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child that makes its own `Settings`."""
-        given = {
-            f"CLIENTELE_{name.upper()}": str(value) for name, value in self.model_dump(exclude={"connections"}).items()
-        }
+        plain = self.model_dump(exclude={"connections", "mlflow_uri"})  # secrets come from the environment as it is
+        given = {f"CLIENTELE_{name.upper()}": str(value) for name, value in plain.items()}
         return dict(os.environ) | given
 
     @property

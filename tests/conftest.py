@@ -22,7 +22,7 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture cli dbt definitions end_to_end model_files privacy publish run warehouse",
+    "runs": "architecture cli dbt definitions end_to_end mlflow_mirror model_files privacy publish run warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -98,8 +98,9 @@ def published(settings: Settings) -> Path:
 def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     """Runs in copies of the first run's data folder, by what is special about each.
 
-    `again`: the same command, with the CLV model gone from the history. `rebuilt`: without the warehouse, and trained
-    again. `earlier`: for a day before the published one. `blocked`: on a kept file in which a row lost its number.
+    `again`: the same command, with the CLV model gone from the history, and an MLflow store that is away. `rebuilt`:
+    without the warehouse, trained again and mirrored to MLflow. `earlier`: for a day before the published one.
+    `blocked`: on a kept file in which a row lost its number.
     """
     arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
 
@@ -113,7 +114,9 @@ def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         elif name == "blocked":
             (damaged,) = folder.glob("raw/customers/*/unreadable.parquet")
             pl.read_parquet(damaged).with_columns(_row_number=pl.lit(None, pl.Int64)).write_parquet(damaged)
-        return clientele("run", "--json", *arguments[name], source=settings.source, data_dir=folder)
+        mirror = {"again": "http://127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
+        variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
+        return clientele("run", "--json", *arguments[name], source=settings.source, data_dir=folder, **variables)
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(arguments, pool.map(run, arguments), strict=True))

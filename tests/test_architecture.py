@@ -177,9 +177,9 @@ def test_every_module_says_what_belongs_in_it() -> None:
     assert [file.name for file in modules if not file.read_text().startswith('"""')] == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
-def test_a_lock_file_pins_every_package_by_hash_and_names_no_index(lock: str) -> None:
-    text = (PROJECT_DIR / lock).read_text()
+@pytest.mark.parametrize("lock", PROJECT_DIR.glob("requirements*.lock"), ids=lambda file: file.stem)
+def test_a_lock_file_pins_every_package_by_hash_and_names_no_index(lock: Path) -> None:
+    text = lock.read_text()
     packages = re.split(r"\n(?=[a-z0-9])", text.strip())
     assert len(packages) > 100
     for package in packages:

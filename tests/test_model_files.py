@@ -1,7 +1,7 @@
 import hashlib
 import pickle
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,7 @@ from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import load_source
 from orchestration.model_files import ModelCard, ModelFiles, dump, versions_frame
 from orchestration.settings import Settings
-
-CONFIG = {"horizon_days": 30}
+from tests.cards import CONFIG, DAY, card_of
 
 
 def fit(seed: int = 0) -> Any:
@@ -27,33 +26,13 @@ def fit(seed: int = 0) -> Any:
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(features, features[:, 0] > 0)
 
 
-def card_of(content: bytes, *, version: str = "churn-1", as_of: date = date(2026, 6, 30)) -> ModelCard:
-    return ModelCard(
-        model="churn",
-        model_version=version,
-        source="shop",
-        as_of_date=as_of,
-        trained_at=datetime(2026, 7, 1, tzinfo=UTC).replace(tzinfo=None),
-        horizon_days=30,
-        served_by="champion",
-        candidate="logistic_regression",
-        statuses={"logistic_regression": "champion", "recency": "rule"},
-        reason="it is better",
-        config=CONFIG,
-        library_versions={},
-        model_sha256=hashlib.sha256(content).hexdigest(),
-        evaluations=[],
-        calibration_points=[],
-    )
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> ModelFiles:
     return ModelFiles(tmp_path)
 
 
 def latest(files: ModelFiles, **question: Any) -> ModelCard | None:
-    asked: dict[str, Any] = {"horizon_days": 30, "source": "shop", "as_of": date(2026, 6, 30), "config": CONFIG}
+    asked: dict[str, Any] = {"horizon_days": 30, "source": "shop", "as_of": DAY + timedelta(days=9), "config": CONFIG}
     return files.latest("churn", **(asked | question))
 
 
@@ -75,9 +54,9 @@ def test_a_kept_model_comes_back_as_it_was(files: ModelFiles) -> None:
 def test_a_tampered_file_is_refused_with_a_way_out(files: ModelFiles, tmp_path: Path) -> None:
     content = dump(fit())
     files.keep(card_of(content), content)
-    (tmp_path / "churn-1" / "model.skops").write_bytes(dump(fit(seed=1)))
+    (tmp_path / "churn-01" / "model.skops").write_bytes(dump(fit(seed=1)))
     with pytest.raises(
-        ClienteleError, match=r"churn-1.*is not the file that was kept. Remove its folder and run again"
+        ClienteleError, match=r"churn-01.*is not the file that was kept. Remove its folder and run again"
     ):
         files.load(card_of(content), trusted=TRUSTED_TYPES)
 
@@ -85,7 +64,7 @@ def test_a_tampered_file_is_refused_with_a_way_out(files: ModelFiles, tmp_path: 
 def test_a_type_that_is_not_on_the_list_is_refused(files: ModelFiles) -> None:
     content = dump(RandomForestClassifier(n_estimators=1).fit(np.eye(4), [0, 1, 0, 1]))
     files.keep(card_of(content), content)
-    with pytest.raises(ClienteleError, match=r"churn-1.*[Uu]ntrusted"):
+    with pytest.raises(ClienteleError, match=r"churn-01.*[Uu]ntrusted"):
         files.load(card_of(content), trusted=TRUSTED_TYPES)
 
 
@@ -97,14 +76,14 @@ class _Boom:
 def test_a_pickle_is_refused_without_being_run(files: ModelFiles) -> None:
     content = pickle.dumps(_Boom())
     files.keep(card_of(content), content)
-    with pytest.raises(ClienteleError, match="churn-1"):
+    with pytest.raises(ClienteleError, match="churn-01"):
         files.load(card_of(content), trusted=TRUSTED_TYPES)
 
 
 def test_a_model_whose_file_is_missing_is_not_on_file(files: ModelFiles, tmp_path: Path) -> None:
     content = dump(fit())
     files.keep(card_of(content), content)
-    (tmp_path / "churn-1" / "model.skops").unlink()
+    (tmp_path / "churn-01" / "model.skops").unlink()
     assert latest(files) is None
     with pytest.raises(ClienteleError, match=r"is missing\. Remove its folder and run again"):
         files.load(card_of(content), trusted=TRUSTED_TYPES)
@@ -112,11 +91,11 @@ def test_a_model_whose_file_is_missing_is_not_on_file(files: ModelFiles, tmp_pat
 
 def test_only_a_training_for_the_same_question_up_to_the_day_answers(files: ModelFiles) -> None:
     content = dump(fit())
-    days = {"churn-1": date(2026, 6, 1), "churn-2": date(2026, 6, 20), "churn-3": date(2026, 7, 1)}
+    days = {"churn-01": date(2026, 6, 1), "churn-02": date(2026, 6, 20), "churn-03": date(2026, 7, 1)}
     for version, day in days.items():
-        files.keep(card_of(content, version=version, as_of=day), content)
-    assert latest(files).model_version == "churn-2"  # type: ignore[union-attr]
-    assert latest(files, as_of=date(2026, 6, 10)).model_version == "churn-1"  # type: ignore[union-attr]
+        files.keep(card_of(content, model_version=version, as_of_date=day), content)
+    assert latest(files, as_of=DAY).model_version == "churn-02"  # type: ignore[union-attr]
+    assert latest(files, as_of=date(2026, 6, 10)).model_version == "churn-01"  # type: ignore[union-attr]
     for other in ({"horizon_days": 90}, {"source": "b"}, {"config": {}}, {"as_of": date(2026, 5, 31)}):
         assert latest(files, **other) is None
 
@@ -125,14 +104,14 @@ def test_the_same_training_twice_is_kept_once(files: ModelFiles, tmp_path: Path)
     content = dump(fit())
     files.keep(card_of(content), content)
     files.keep(replace(card_of(content), reason="again"), content)
-    assert [card.reason for card in files.cards(source="shop", as_of=date(2026, 6, 30))] == ["it is better"]
-    assert [folder.name for folder in tmp_path.iterdir()] == ["churn-1"]
+    assert [card.reason for card in files.cards(source="shop", as_of=date.max)] == ["it is better"]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["churn-01"]
 
 
 def test_of_several_trainings_only_the_newest_serves_and_the_others_are_retired() -> None:
-    old, new = card_of(b"", version="churn-1", as_of=date(2026, 6, 1)), card_of(b"", version="churn-2")
+    old, new = card_of(b"", 1), card_of(b"", 2)
     found = versions_frame([old, new]).select("model_version", "candidate", "status").rows()
-    assert found == [("churn-1", "logistic_regression", "retired"), ("churn-2", "logistic_regression", "champion")]
+    assert found == [("churn-01", "logistic_regression", "retired"), ("churn-02", "logistic_regression", "champion")]
 
 
 def test_the_models_of_a_run_are_files_that_load_with_the_shipped_lists(settings: Settings) -> None:

@@ -9,10 +9,10 @@ from ml.churn.blend import BlendedChurn
 from ml.churn.boosting import BoostedChurn
 from ml.churn.contract_inputs import ContractInputs
 from ml.churn.contract_rules import ContractNumberRule, PlanRateRule
+from ml.churn.kind import POPULATION, Kind
 from ml.churn.linear import LogisticChurn
 from ml.churn.rules import BaseRateRule
 from ml.churn.survival import SurvivalChurn
-from ml.churn.training import POPULATION, Kind
 
 CHALLENGERS: Final = ("logistic_regression", "spline_regression", "survival", "gradient_boosting", "blend")
 """Simplest first."""
@@ -44,6 +44,6 @@ CONTRACTS: Final = Kind(
     simplest="tenure",
     too_short="the ends of contracts on record reach back less than twice the horizon",
     has_purchases=False,
-    make=lambda name, question: make_contract_candidate(name, seed=question.seed, horizon_days=question.horizon_days),
+    make=make_contract_candidate,
 )
 """Who of those with a running contract will be without one within the horizon."""

@@ -4,7 +4,6 @@ Every fold (see `ml.backtest`) is fitted on its training cut-offs and calibrated
 is the same with today as its day. Saving does not belong here.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,26 +14,19 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from ml import gate
-from ml.backtest import Cutoffs, Fold, at
+from ml.backtest import Cutoffs, Fold, at, usable_tests
 from ml.btyd.expectations import PurchaseExpectations
-from ml.churn.blend import BlendedChurn, SilenceChurn
-from ml.churn.boosting import BoostedChurn
+from ml.churn.blend import BlendedChurn
 from ml.churn.calibration import CalibratedChurn
 from ml.churn.early_warning import early_warning, watch_days
-from ml.churn.linear import LogisticChurn
+from ml.churn.kind import POPULATION, Kind
+from ml.churn.purchases import PURCHASES
 from ml.churn.reasons import agreement, stability
-from ml.churn.rules import BaseRateRule, OneNumberRule
 from ml.evaluation import EVALUATIONS, TESTED, Holdouts, Outcome, as_evaluations, tested_frame
 from ml.metrics import CHURN_METRICS
 from ml.schemas import Schema, conform, empty
 
 Array = npt.NDArray[np.float64]
-
-CHALLENGERS: Final = ("purchase_model", "logistic_regression", "spline_regression", "gradient_boosting", "blend")
-"""Simplest first."""
-BLENDED: Final = ("logistic_regression", "gradient_boosting", "purchase_model")
-RULES: Final = ("recency", "frequency", "own_rhythm")
-POPULATION: Final = "base_rate"
 
 CALIBRATION_POINTS: Final[Schema] = {
     "candidate": pl.String,
@@ -47,52 +39,12 @@ CALIBRATION_POINTS: Final[Schema] = {
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What churn is about: candidates and how each is made, and what is said and serves without a contest."""
-
-    challengers: tuple[str, ...]
-    blended: tuple[str, ...]
-    rules: tuple[str, ...]
-    simplest: str
-    too_short: str
-    has_purchases: bool
-    make: Callable[[str, "Question"], Any]
-
-
-@dataclass(frozen=True)
 class Minimums:
     """What a contest needs to learn from and in a test; with fewer than `rule_outcomes` the base rate serves."""
 
     customers: int = 500
     outcomes: int = 100
     rule_outcomes: int = 20
-
-
-def make_candidate(name: str, *, seed: int, inputs: Any = None) -> Any:
-    """An unfitted candidate about purchases by name."""
-    if name == "blend":
-        return BlendedChurn([make_candidate(part, seed=seed, inputs=inputs) for part in BLENDED])
-    return {
-        "purchase_model": SilenceChurn(),
-        "logistic_regression": LogisticChurn(inputs=inputs),
-        "spline_regression": LogisticChurn(inputs=inputs, knots=5),
-        "gradient_boosting": BoostedChurn(inputs=inputs, seed=seed),
-        "recency": OneNumberRule("recency_days"),
-        "frequency": OneNumberRule("frequency_count"),
-        "own_rhythm": OneNumberRule("recency_per_gap"),
-        POPULATION: BaseRateRule(),
-    }[name]
-
-
-PURCHASES: Final = Kind(
-    challengers=CHALLENGERS,
-    blended=BLENDED,
-    rules=RULES,
-    simplest="recency",
-    too_short="history is shorter than twice the horizon",
-    has_purchases=True,
-    make=lambda name, question: make_candidate(name, seed=question.seed),
-)
 
 
 @dataclass(frozen=True)
@@ -133,12 +85,9 @@ def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | Non
     rate does, which is 0.5 where no outcome has matured at all.
     """
     past = Past.of(snapshots, question)
-    if cutoffs is None:
-        return _without_contest(past, question.kind.too_short)
-    lacks = [past.lack(fold) for fold in cutoffs.tests]
-    if lacks[0]:
-        return _without_contest(past, lacks[0])
-    tests = [fold for fold, lack in zip(cutoffs.tests, lacks, strict=True) if not lack]
+    tests, lack = usable_tests(cutoffs, past.lack, too_short=question.kind.too_short)
+    if cutoffs is None or lack:
+        return _without_contest(past, lack)
     with threadpool_limits(1):  # the same digits on any machine, and no threads that wait for each other
         return _contest(past, tests, cutoffs.serving)
 
@@ -183,7 +132,7 @@ class Past:
         """A candidate fitted and calibrated for a fold; rules look at no purchase model."""
         kind = self.question.kind
         is_model = name in kind.challengers
-        model = CalibratedChurn(kind.make(name, self.question), purchases if is_model else None)
+        model = CalibratedChurn(self.unfitted(name), purchases if is_model else None)
         learned, latest = at(self.eligible, *fold.training), at(self.eligible, fold.calibration)
         if learned.is_empty() and is_model:
             return model.fit_and_calibrate(latest, _churned(latest))
@@ -195,6 +144,10 @@ class Past:
             model.fit(learned, _churned(learned))
         self._kept[name, fold] = model.candidate_
         return model.calibrate(latest, _churned(latest))
+
+    def unfitted(self, name: str) -> Any:
+        """A candidate by name."""
+        return self.question.kind.make(name, seed=self.question.seed, horizon_days=self.question.horizon_days)
 
 
 def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
@@ -229,7 +182,7 @@ def _contest(past: Past, tests: list[Fold], serving: Fold) -> Training:
 def _trust(past: Past, name: str, tests: list[Fold]) -> pl.DataFrame:
     """EVALUATIONS of what else the serving candidate is worth: how far its reasons hold, and how early it warns."""
     question, latest, earliest = past.question, tests[0], tests[-1]
-    today, eve = (at(past.everyone, latest.day - timedelta(days=days)) for days in (0, 1))
+    today, eve = (at(past.eligible, latest.day - timedelta(days=days)) for days in (0, 1))
     model = past.fit(name, latest, past.purchases(latest))
     found = [
         (latest.day, "reason_agreement", agreement(today, model), today.height),
@@ -257,9 +210,7 @@ def _without_contest(past: Past, lack: str) -> Training:
     seen = f"on {len(churned)} customers at {days[0]}" if days else "on nothing: no outcome has matured"
     reason = f"No model was trained: {lack}. {name} serves, calibrated {seen}."
     decision = gate.without_contest("rule" if enough else "population", name, reason=reason)
-    serving = (
-        CalibratedChurn(past.question.kind.make(name, past.question)).fit(latest, churned).calibrate(latest, churned)
-    )
+    serving = CalibratedChurn(past.unfitted(name)).fit(latest, churned).calibrate(latest, churned)
     return Training(empty(EVALUATIONS), decision, serving, empty(CALIBRATION_POINTS), empty(TESTED))
 
 

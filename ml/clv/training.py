@@ -14,7 +14,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from ml import gate
-from ml.backtest import Cutoffs, Fold, at
+from ml.backtest import Cutoffs, Fold, at, usable_tests
 from ml.btyd.expectations import PurchaseExpectations
 from ml.clv.learned import DirectClv, LogLinearClv, TwoStageClv
 from ml.clv.leveling import LeveledClv
@@ -78,12 +78,9 @@ def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | Non
     has matured.
     """
     past = Past(snapshots.sort("as_of_date", "customer_id"), question)
-    if cutoffs is None:
-        return _without_contest(past, "history is shorter than twice the horizon")
-    lacks = [past.lack(fold) for fold in cutoffs.tests]
-    if lacks[0]:
-        return _without_contest(past, lacks[0])
-    tests = [fold for fold, lack in zip(cutoffs.tests, lacks, strict=True) if not lack]
+    tests, lack = usable_tests(cutoffs, past.lack, too_short="history is shorter than twice the horizon")
+    if cutoffs is None or lack:
+        return _without_contest(past, lack)
     with threadpool_limits(1):  # the same digits on any machine, and no threads that wait for each other
         return _contest(past, tests, cutoffs.serving)
 

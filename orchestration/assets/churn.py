@@ -128,7 +128,8 @@ def _question(run: Run) -> training.Question:
 def _train(run: Run, *, cutoffs: Cutoffs | None, as_of: date, champion: str | None) -> ModelCard:
     from ml.churn.contracts import CONTRACTS as ABOUT_CONTRACTS
     from ml.churn.early_warning import watch_days
-    from ml.churn.training import PURCHASES, Minimums, Question, train
+    from ml.churn.purchases import PURCHASES
+    from ml.churn.training import Minimums, Question, train
 
     config, question = run.source.models.churn, _question(run)
     is_about_contracts = "contracts" in question.config

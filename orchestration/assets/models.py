@@ -1,5 +1,6 @@
 """The evidence: every training with its verdict and its numbers, and published scores graded by what happened."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,9 +23,17 @@ from ml.schemas import (
 )
 from orchestration import contracts, plots, training
 from orchestration.dbt import OWNERS
+from orchestration.errors import ClienteleError
 from orchestration.history import LEDGER, History
 from orchestration.metadata import column_schema, picture
-from orchestration.model_files import comparisons_frame, evaluations_frame, fairness_frame, versions_frame
+from orchestration.mlflow_mirror import mirror
+from orchestration.model_files import (
+    ModelCard,
+    comparisons_frame,
+    evaluations_frame,
+    fairness_frame,
+    versions_frame,
+)
 from orchestration.run import Run
 
 
@@ -37,9 +46,10 @@ from orchestration.run import Run
     description="One row per candidate of a training that serves or was refused, with the reason in a sentence.",
 )
 def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Bring the cards of the kept trainings into a table."""
+    """Bring the cards of the kept trainings into a table, and mirror them where an MLflow store is named."""
     cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
-    return _written(run, "ml.model_versions", versions_frame(cards), MODEL_VERSIONS)
+    written = _written(run, "ml.model_versions", versions_frame(cards), MODEL_VERSIONS)
+    return written._replace(metadata={**(written.metadata or {}), **_mirrored(run, cards)})
 
 
 @dg.asset(
@@ -111,6 +121,18 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     grades = pl.concat(graded)
     written = _written(run, "ml.score_outcomes", grades, SCORE_OUTCOMES)
     return written._replace(metadata={**(written.metadata or {}), **_drawn(run, grades)})
+
+
+def _mirrored(run: Run, cards: Sequence[ModelCard]) -> dict[str, Any]:
+    """What became of the mirror; a store that is away fails no run."""
+    uri = run.settings.mlflow_uri
+    if uri is None:
+        return {}
+    try:
+        return {"mlflow": ", ".join(mirror(cards, uri)) or "up to date"}
+    except ClienteleError as error:
+        dg.get_dagster_logger().warning(str(error))
+        return {"mlflow": str(error)}
 
 
 def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:

@@ -14,9 +14,10 @@ from ml.churn.blend import BlendedChurn, SilenceChurn
 from ml.churn.boosting import BoostedChurn
 from ml.churn.calibration import TRUSTED_TYPES, CalibratedChurn
 from ml.churn.linear import LogisticChurn
+from ml.churn.purchases import CHALLENGERS, RULES
 from ml.churn.rules import BaseRateRule, OneNumberRule
 from ml.churn.scoring import score
-from ml.churn.training import CALIBRATION_POINTS, CHALLENGERS, RULES, Minimums, Past, Question, Training, train
+from ml.churn.training import CALIBRATION_POINTS, Minimums, Past, Question, Training, train
 from ml.evaluation import EVALUATIONS, Holdouts, Outcome
 from ml.features import build_features
 from ml.gate import CHURN_CRITERIA, Contest, decide
