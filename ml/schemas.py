@@ -1,7 +1,8 @@
 """Column names and types of every frame that crosses the border of `ml`: one place, in table order.
 
 The inputs TRANSACTIONS and CONTRACTS are `marts.fct_transactions` and `marts.fct_subscriptions`; each output schema is
-the table of the same name in the database schema `ml`, which a test compares with dbt's. Logic does not belong here.
+the table of the same name in the database schema `ml` (see `ml.tables`). Those of segments are in `ml.segment_schemas`.
+Logic does not belong here.
 """
 
 from typing import Final
@@ -92,24 +93,6 @@ CONTRACT_LABELS: Final[Schema] = {
     "days_to_end": pl.Int64,
 }
 """What became of the contracts in the `horizon_days` after `as_of_date`; joined to CONTRACT_FEATURES in a snapshot."""
-
-CUSTOMER_SEGMENTS: Final[Schema] = {
-    "as_of_date": pl.Date,
-    "customer_id": pl.String,
-    "strategy": pl.String,
-    "segment": pl.String,
-    "previous_segment": pl.String,
-    "model_version": pl.String,
-}
-
-SEGMENT_CUT_POINTS: Final[Schema] = {
-    "as_of_date": pl.Date,
-    "strategy": pl.String,
-    "measure": pl.String,
-    "quantile": pl.Float64,
-    "value": pl.Float64,
-}
-"""Grain: strategy x measure x quantile. A score is 1 plus the number of cut points below the value."""
 
 CHURN_SCORES: Final[Schema] = {
     "as_of_date": pl.Date,
@@ -257,23 +240,6 @@ MODEL_WARNINGS: Final[Schema] = {
     "warning": pl.String,
 }
 """Grain: model x horizon x kind x sentence; `kind` is fairness, drift, calibration or stale."""
-
-TABLES: Final[dict[str, Schema]] = {
-    "customer_features": CUSTOMER_FEATURES,
-    "customer_segments": CUSTOMER_SEGMENTS,
-    "segment_cut_points": SEGMENT_CUT_POINTS,
-    "churn_scores": CHURN_SCORES,
-    "churn_reasons": CHURN_REASONS,
-    "clv_predictions": CLV_PREDICTIONS,
-    "model_versions": MODEL_VERSIONS,
-    "model_evaluations": MODEL_EVALUATIONS,
-    "model_comparisons": MODEL_COMPARISONS,
-    "model_fairness": MODEL_FAIRNESS,
-    "score_outcomes": SCORE_OUTCOMES,
-    "model_drift": MODEL_DRIFT,
-    "feature_drift": FEATURE_DRIFT,
-    "model_warnings": MODEL_WARNINGS,
-}
 
 
 def empty(schema: Schema) -> pl.DataFrame:

@@ -14,7 +14,8 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
     """`refresh` trains what is due, `retrain` everything, both from the files to the published version; `check` stops
     before any model, `evaluate` after the contest.
     """
-    to_marts = dg.AssetSelection.groups("landing", "raw", "staging", "intermediate", "marts", "quality")
+    waiting = dg.AssetSelection.assets(["quality", "capabilities"])  # for the segments
+    to_marts = dg.AssetSelection.groups("landing", "raw", "staging", "intermediate", "marts", "quality") - waiting
     contest = dg.AssetSelection.assets(
         *(
             ["ml", name]

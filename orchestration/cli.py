@@ -6,6 +6,7 @@ Progress goes to stderr, results to stdout. Heavy libraries are imported by the 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -139,6 +140,23 @@ def init(
             raise InputError(f"{out} exists already: name another file with --out.")
         out.write_text(draft(files, out=out), encoding="utf-8")
         typer.echo(f"Drafted {out}. Look at every guess, then: clientele check --source {out}")
+
+
+@app.command()
+def freeze(
+    name: Annotated[str, typer.Argument(help="Name of the snapshot, such as spring_sale.")],
+    strategy: Annotated[str, typer.Option(help="Strategy, such as rfm.")],
+    segment: Annotated[str, typer.Option(help="Segment, such as champions.")],
+    source: SourceOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Keep who is in a segment now, for a campaign: the next run has them in ml.segment_snapshots."""
+    with _explained():
+        from orchestration.segment_snapshots import freeze as keep
+
+        now = datetime.now(UTC).replace(tzinfo=None)
+        count = keep(_settings(source, data_dir), name=name, strategy=strategy, segment=segment, now=now)
+        typer.echo(f"{name}: {count:,} customers of {strategy} {segment} are kept.")
 
 
 @app.command()

@@ -29,7 +29,7 @@ from orchestration.run import Run
 from orchestration.settings import DBT_PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 
-REPORTS = "clientele.reports source:ml"  # what reads the Python assets, and the tests of what they write
+REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
 OWNERS = ["team:clientele"]
 PROGRESS = "built "  # starts the log line of each model, for whoever watches
 DBT = str(Path(sys.executable).with_name("dbt"))

@@ -27,7 +27,7 @@ TABLES = {
     "profile": "from quality.data_profile",
     "missing_values": "from quality.missing_values where missing_count between 1 and row_count - 1",
     "models": "from quality.model_readiness",
-    "capabilities": "from quality.capabilities",
+    "capabilities": "from quality.data_capabilities",
 }
 """What is reported, each a query over the marts built aside."""
 

@@ -9,7 +9,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from ml.schemas import TABLES, TRANSACTIONS, empty
+from ml.schemas import TRANSACTIONS, empty
+from ml.tables import TABLES
 from orchestration import reference
 from orchestration.definitions import build_definitions
 from orchestration.intake.entities import ENTITIES

@@ -192,7 +192,7 @@ def test_every_row_and_cent_is_accounted_for(company: Path, table: str, keys: in
 
 
 def test_capabilities_follow_from_what_was_accepted(company: Path) -> None:
-    on = {name for (name,) in rows(company, "select capability from quality.capabilities where is_available")}
+    on = {name for (name,) in rows(company, "select capability from quality.data_capabilities where is_available")}
     assert {
         "interactions",
         "feedback_ratings",

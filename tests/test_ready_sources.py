@@ -127,7 +127,7 @@ def test_a_source_of_contracts_alone_reaches_its_marts(telco: Path) -> None:
     assert rows(telco, "select count(*) from marts.dim_customers where has_profile") == [(7043,)]
     assert rows(telco, "select count(*) from marts.fct_transactions") == [(0,)]
     assert rows(telco, "select count(*) from quality.reconciliation where difference <> 0") == [(0,)]
-    switched = dict(rows(telco, "select capability, is_available from quality.capabilities"))
+    switched = dict(rows(telco, "select capability, is_available from quality.data_capabilities"))
     assert switched["contract_churn"]
     assert not switched["kpis"]
 

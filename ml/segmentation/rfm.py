@@ -9,7 +9,9 @@ from typing import Final
 
 import polars as pl
 
-from ml.schemas import MONEY, SEGMENT_CUT_POINTS, empty
+from ml.schemas import MONEY, empty
+from ml.segment_schemas import SEGMENT_DEFINITIONS
+from ml.segmentation.definitions import NOTHING, Background, cut_points, define
 
 STRATEGY: Final = "rfm"
 QUANTILES: Final = (0.2, 0.4, 0.6, 0.8)
@@ -33,38 +35,76 @@ SEGMENTS: Final = {
 # fmt: on
 
 
-def fit(features: pl.DataFrame, *, quantiles: Sequence[float] = QUANTILES) -> pl.DataFrame:
-    """SEGMENT_CUT_POINTS over all of one day's CUSTOMER_FEATURES, at four quantiles; no rows without customers.
+WORDS: Final = {
+    "champions": "bought lately, often and for much",
+    "loyal": "buy often and for much, and did so not long ago",
+    "potential_loyalists": "bought lately, now and then",
+    "new_customers": "bought lately, for the first time or for little",
+    "promising": "bought not long ago, for little",
+    "need_attention": "middling in everything, and slowing down",
+    "about_to_sleep": "bought some time ago, seldom and for little",
+    "at_risk": "used to buy fairly often, and have not for some time",
+    "cannot_lose": "used to buy most, and have not for a long time",
+    "hibernating": "bought long ago, seldom and for little",
+    "lost": "bought longest ago, seldom and for little",
+}
+
+
+def fit(
+    customers: pl.DataFrame,
+    background: Background = NOTHING,  # noqa: ARG001 - quantiles need none
+    *,
+    quantiles: Sequence[float] = QUANTILES,
+) -> pl.DataFrame:
+    """Cut points over all of one day's CUSTOMER_FEATURES, at four quantiles; no rows without customers.
 
     The cut point of a quantile q among n customers is the value ranked floor(q (n - 1)) from 0, never a value
     in between. Where many customers tie, neighbouring cut points are equal and some scores stay empty.
     """
-    if features.is_empty():
-        return empty(SEGMENT_CUT_POINTS)
-    as_of = features["as_of_date"][0]
-    rows = [
-        (as_of, STRATEGY, measure, quantile, features[measure].quantile(quantile, "lower"))
-        for measure in MEASURES.values()
-        for quantile in quantiles
-    ]
-    return pl.DataFrame(rows, schema=SEGMENT_CUT_POINTS, orient="row")
+    if customers.is_empty():
+        return empty(SEGMENT_DEFINITIONS)
+    return define(
+        STRATEGY,
+        customers["as_of_date"][0],
+        (
+            {
+                "quantity": "cut_point",
+                "measure": measure,
+                "quantile": quantile,
+                "value": float(customers[measure].quantile(quantile, "lower") or 0.0),
+            }
+            for measure in MEASURES.values()
+            for quantile in quantiles
+        ),
+    )
 
 
-def assign(features: pl.DataFrame, cut_points: pl.DataFrame) -> pl.DataFrame:
-    """The segment of each row of `features`, in their order, with its three scores and monetary_amount.
+def refit(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
+    """The same quantiles of other customers."""
+    quantiles = definition.filter(pl.col("strategy") == STRATEGY)["quantile"].unique().sort().to_list()
+    return fit(customers, quantiles=quantiles)
+
+
+def words(definition: pl.DataFrame) -> dict[str, str]:  # noqa: ARG001 - cut points change no meaning
+    """What each segment is."""
+    return WORDS
+
+
+def assign(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
+    """The segment of each customer, in their order, with its three scores and monetary_amount.
 
     A score is 1 plus the number of cut points below the value; recency's is reversed: 5 is always best.
     Customers who are all alike share recency 5, frequency 1 and monetary 1.
 
     Raises:
-        ValueError: there are customers, and `cut_points` (of one day) has none for a measure.
+        ValueError: there are customers, and the definition has no cut points for a measure.
     """
-    scores = {score: _score(features, cut_points, measure) for score, measure in MEASURES.items()}
+    scores = {score: _score(customers, definition, measure) for score, measure in MEASURES.items()}
     scores["recency_score"] = 6 - scores["recency_score"]
     value_score = (pl.col("frequency_score") + pl.col("monetary_score") + 1) // 2
     cell = 10 * pl.col("recency_score") + value_score
     segments = {10 * row + column: name for row in SEGMENTS for column, name in enumerate(SEGMENTS[row], 1)}
-    return features.select(
+    return customers.select(
         "as_of_date", "customer_id", "monetary_amount", strategy=pl.lit(STRATEGY), **scores
     ).with_columns(cell.replace_strict(segments, return_dtype=pl.String).alias("segment"))
 
@@ -83,10 +123,7 @@ def heat_map(assigned: pl.DataFrame) -> pl.DataFrame:
     return heat.with_columns(pl.col("customer_count").fill_null(0))
 
 
-def _score(features: pl.DataFrame, cut_points: pl.DataFrame, measure: str) -> pl.Expr:
-    of_measure = (pl.col("strategy") == STRATEGY) & (pl.col("measure") == measure)
-    values = cut_points.filter(of_measure)["value"]
-    if values.is_empty() and not features.is_empty():
-        raise ValueError(f"no {STRATEGY} cut points for {measure}")
+def _score(customers: pl.DataFrame, definition: pl.DataFrame, measure: str) -> pl.Expr:
+    values = pl.Series([], dtype=pl.Float64) if customers.is_empty() else cut_points(definition, STRATEGY, measure)
     above = ((pl.col(measure) > value).cast(pl.Int64) for value in values)
     return sum(above, start=pl.lit(1, dtype=pl.Int64))

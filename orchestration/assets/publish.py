@@ -10,6 +10,7 @@ from orchestration.dbt import OWNERS
 from orchestration.history import DRIFT, LEDGER, History
 from orchestration.publish import publish
 from orchestration.run import Run
+from orchestration.segments import CHANGES
 
 
 def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapping[str, Any]]) -> dg.AssetsDefinition:
@@ -52,6 +53,7 @@ def keep_day(run: Run) -> None:
     history = History(run.settings.history_dir, source=run.source.name)
     is_backfilled = run.warehouse.read("select is_backfilled from marts.dim_as_of").item()
     history.keep("segments", as_of, run.warehouse.read("from ml.customer_segments order by customer_id, strategy"))
+    history.keep("segment_changes", as_of, run.warehouse.read(CHANGES))
     history.keep("totals", as_of, run.warehouse.read("from quality.reconciliation order by entity, measure"))
     history.keep("drift", as_of, run.warehouse.read(DRIFT))
     for model, table in LEDGER.items():

@@ -3,9 +3,14 @@
 Only choices that depend on the business belong here; what depends on the machine is in `settings`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from ml.segment_schemas import SEGMENT_INPUTS
+
+Strategy = Literal["rfm", "lifecycle", "value", "behavioural", "demographic", "geographic"]
 
 
 class Strict(BaseModel):
@@ -98,13 +103,70 @@ class RfmConfig(Strict):
     )
 
 
+class ValueConfig(Strict):
+    """Segments by value."""
+
+    quantiles: tuple[float, float] = Field(
+        (0.5, 0.8), description="shares of customers below medium and below high expected value"
+    )
+
+
+class BehaviouralConfig(Strict):
+    """Segments that are found by clustering."""
+
+    maximum_segments: int = Field(8, ge=2, le=20, description="segments at most")
+    minimum_stability: float = Field(
+        0.8, gt=0, le=1, description="adjusted Rand index over resamples below which nothing is published"
+    )
+
+
 class SegmentsConfig(Strict):
     """How customers are divided."""
 
-    strategies: tuple[Literal["rfm", "lifecycle"], ...] = Field(
-        ("rfm", "lifecycle"), description="strategies that are computed"
+    strategies: tuple[Strategy, ...] = Field(
+        get_args(Strategy), description="strategies that are computed, where the data carries them"
+    )
+    horizon_days: int = Field(90, ge=1, le=730, description="period after a past day on which strategies are compared")
+    minimum_customer_share: float = Field(
+        0.02, ge=0, lt=0.5, description="share of customers below which a segment is joined to others, or reported"
+    )
+    minimum_revenue_share: float = Field(
+        0.01, ge=0, lt=0.5, description="share of revenue below which a segment is joined to others, or reported"
     )
     rfm: RfmConfig = RfmConfig()
+    value: ValueConfig = ValueConfig()
+    behavioural: BehaviouralConfig = BehaviouralConfig()
+    rules: dict[str, dict[str, str]] = Field(
+        {},
+        description="strategies of your own: name, then segment: condition in SQL over what is known of a customer "
+        "(ml.customer_features, churn_probability, expected_amount, age_band, gender, income_band, household_size, "
+        "city, region, country, attributes); the first that holds wins, the rest are other",
+    )
+
+    @field_validator("rules")
+    @classmethod
+    def _new_names(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for strategy in value:
+            if not strategy.isidentifier() or strategy in get_args(Strategy):
+                raise ValueError(f"{strategy}: a name of letters, digits and _ other than {get_args(Strategy)}")
+        return value
+
+    def check_rules(self, attributes: tuple[str, ...]) -> None:
+        """Refuse a condition that cannot be asked of one customer after the other.
+
+        Raises:
+            ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
+        """
+        nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
+        for strategy, rules in self.rules.items():
+            for segment, condition in rules.items():
+                field = f"segments.rules.{strategy}.{segment}"
+                try:
+                    answer = nobody.select(answer=pl.sql_expr(condition))
+                except pl.exceptions.PolarsError as error:
+                    raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
+                if answer.schema["answer"] != pl.Boolean or answer.height:
+                    raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
 
 
 class PrivacyConfig(Strict):

@@ -137,6 +137,7 @@ class Source(Strict):
         for name in self.privacy.publishable:
             if name not in identifiers:
                 raise ValueError(f"privacy.publishable: '{name}' cannot be published{nearest(name, identifiers)}")
+        self.segments.check_rules(self.attributes)
         if not set(self.entities) & set(START_ENTITIES):
             raise ValueError(f"entities: at least one of {', '.join(START_ENTITIES)} is required")
         return self

@@ -1,78 +1,36 @@
-with counted as (
+-- What the data carries, and of segments what became of them: only a fit tells whether they hold.
+with data_capabilities as (
 
-    select
-        counts.*,
-        as_of.value_basis
-    from {{ ref('int_capabilities_counted') }} as counts
-    cross join {{ ref('dim_as_of') }} as as_of
+    select * from {{ ref('data_capabilities') }}
 
 ),
 
-stated as (
-
-    {% for capability, condition, lack in [
-        ('kpis', 'line_count > 0', 'transactions: no row was accepted'),
-        ('customer_features', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
-        ('segmentation_rfm', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
-        ('segmentation_lifecycle', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
-        ('churn', 'known_line_count > 0 or contract_count > 0',
-            'transactions.customer_id: not mapped, or every line is a guest, and no contract of a known customer'),
-        ('clv', 'known_line_count > 0', 'transactions.customer_id: not mapped, or every line is a guest'),
-        ('clv_on_margin', "value_basis = 'margin'",
-            'neither transactions.cost_amount nor products.unit_cost_amount gives the cost of everything sold to known customers'),
-        ('product_analysis', 'product_line_count > 0', 'transactions.product_id: not mapped'),
-        ('discount_analysis', 'discount_line_count > 0', 'transactions.discount_amount: not mapped, or always zero'),
-        ('demographics', 'demographic_count > 0', 'customers: neither age, gender nor income is mapped'),
-        ('regions', 'place_count > 0', 'customers: neither city, region, postal_code nor country is mapped'),
-        ('acquisition', 'acquisition_count > 0', 'customers.acquisition_channel: not mapped'),
-        ('acquisition_cost', 'acquisition_cost_count > 0',
-            'customers.acquisition_cost_amount: not mapped, or known of nobody, so CLV to CAC and payback are empty'),
-        ('campaign_response', 'response_count > 0', 'campaign_contacts.responded_at: not mapped, or nobody responded'),
-        ('campaign_effect', 'control_count > 0', 'campaign_contacts.is_control: no control group, so no effect can be claimed'),
-        ('interactions', 'interaction_count > 0', 'interactions: no row was accepted'),
-        ('feedback_ratings', 'rating_count > 0', 'feedback.rating: not mapped'),
-        ('feedback_sentiment', 'message_count > 0 and has_feedback_text', 'feedback.text: not mapped'),
-        ('subscriptions', 'contract_count > 0', 'subscriptions: no contract of a known customer was accepted'),
-        ('contract_churn', 'ended_contract_count > 0', 'subscriptions.ended_at: not mapped, or no contract has ended'),
-        ('consents', 'consent_count > 0', 'consents: not declared, so nobody is left out for want of it'),
-        ('multi_currency', 'rate_count > 0', 'exchange_rates: none, so lines in another currency are rejected'),
-        ('stock', 'stock_count > 0', 'stock_levels: no row was accepted'),
-        ('regressors', 'regressor_count > 0', 'regressors: no row was accepted'),
-    ] -%}
-    select
-        '{{ capability }}' as capability,
-        {{ condition }} as is_available,
-        '{{ lack }}' as reason
-    from counted
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-
-),
-
-models as (
+verdicts as (
 
     select
-        model || '_model_' || horizon_days || '_days' as capability,
-        level,
+        'segmentation_' || strategy as capability,
+        status = 'published' as is_available,
         reason,
-        expected_precision
-    from {{ ref('model_readiness') }}
+        case when status = 'published' then 'available' else 'off' end as level,
+        cast(null as double) as expected_precision
+    from {{ source('ml', 'segment_strategies') }}
 
 )
 
 select
     capability,
     is_available,
-    case when not is_available then reason end as reason,
-    case when is_available then 'available' else 'off' end as level,
-    cast(null as double) as expected_precision
-from stated
-union all
-select
-    capability,
-    level = 'trainable' as is_available,
     reason,
     level,
     expected_precision
-from models
+from verdicts
+union all
+select
+    capability,
+    is_available,
+    reason,
+    level,
+    expected_precision
+from data_capabilities
+where not exists (select 1 from verdicts where verdicts.capability = data_capabilities.capability)
 order by capability

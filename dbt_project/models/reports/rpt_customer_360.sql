@@ -15,7 +15,11 @@ segments as (
     select
         customer_id,
         min(segment) filter (where strategy = 'rfm') as rfm_segment,
-        min(segment) filter (where strategy = 'lifecycle') as lifecycle_segment
+        min(segment) filter (where strategy = 'lifecycle') as lifecycle_segment,
+        min(segment) filter (where strategy = 'value') as value_segment,
+        min(segment) filter (where strategy = 'behavioural') as behavioural_segment,
+        min(segment) filter (where strategy = 'demographic') as demographic_segment,
+        min(segment) filter (where strategy = 'geographic') as geographic_segment
     from {{ source('ml', 'customer_segments') }}
     group by customer_id
 
@@ -55,6 +59,10 @@ select
     as_of.as_of_date,
     segments.rfm_segment,
     segments.lifecycle_segment,
+    segments.value_segment,
+    segments.behavioural_segment,
+    segments.demographic_segment,
+    segments.geographic_segment,
     churn.churn_probability,
     churn.risk_band,
     churn.horizon_days as churn_horizon_days,
