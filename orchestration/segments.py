@@ -132,7 +132,9 @@ def fit(run: Run, *, as_of: date) -> Record:
     if holdout is not None:
         windows = {"horizon_days": holdout.horizon_days, "active_window_days": holdout.active_window_days}
         past = as_inputs(holdout.second, fitted_on=holdout.second, **windows)
-    before = on_record(run, newest(run, as_of=as_of))
+    before = on_record(
+        run, _history(run).before(SUBJECTS[-1], as_of)
+    )  # not the day's own: a day fitted twice is the same
     seed = run.source.models.seed
     background = Background(past, before.definitions if before else None, seed)
     definitions, verdicts = [empty(SEGMENT_DEFINITIONS)], []

@@ -54,7 +54,7 @@ def test_a_second_run_gives_the_same_tables_and_loads_nothing(
     assert sum(asset.get("new_file_count", 0) for asset in seen.values()) == 0
     assert sum(asset.get("unchanged_file_count", 0) for asset in seen.values()) == 6
     assert seen["ml.churn_model"]["is_newly_trained"] is False
-    assert seen["ml.segment_cut_points"]["is_newly_fitted"] is False
+    assert seen["ml.segment_definitions"]["is_newly_fitted"] is False
 
 
 def test_a_model_that_is_missing_is_trained_anew_to_the_same_bytes(
@@ -76,7 +76,7 @@ def test_without_the_warehouse_and_trained_again_the_tables_are_the_same(
     for asset, flag in (
         ("ml.churn_model", "is_newly_trained"),
         ("ml.clv_model", "is_newly_trained"),
-        ("ml.segment_cut_points", "is_newly_fitted"),
+        ("ml.segment_definitions", "is_newly_fitted"),
     ):
         assert seen[asset][flag] is True, asset
 

@@ -12,13 +12,13 @@ from ml.outcomes import grade
 from ml.schemas import (
     CHURN_SCORES,
     CLV_PREDICTIONS,
-    CUSTOMER_SEGMENTS,
     FEATURE_DRIFT,
     MODEL_DRIFT,
     SCORE_OUTCOMES,
     Schema,
     empty,
 )
+from ml.segment_schemas import CUSTOMER_SEGMENTS
 from orchestration import training, watch
 from orchestration.assets.publish import keep_day
 from orchestration.evidence import declared_groups

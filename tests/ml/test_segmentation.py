@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from ml.features import build_features
-from ml.schemas import CUSTOMER_FEATURES, SEGMENT_CUT_POINTS, empty
+from ml.schemas import CUSTOMER_FEATURES, empty
+from ml.segment_schemas import SEGMENT_DEFINITIONS
 from ml.segmentation import lifecycle, rfm
 from tests.ml.frames import shop, transactions
 
@@ -40,7 +41,7 @@ def test_ten_different_customers_fall_two_by_two_into_quintiles() -> None:
     ten = list(range(1, 11))
     features = customers(recency_days=ten, frequency_count=ten, monetary_amount=ten)
     cut_points = rfm.fit(features)
-    assert cut_points.schema == pl.Schema(SEGMENT_CUT_POINTS)
+    assert cut_points.schema == pl.Schema(SEGMENT_DEFINITIONS)
     assert cut_points.filter(pl.col("measure") == "recency_days")["value"].to_list() == [2.0, 4.0, 6.0, 8.0]
     assigned = rfm.assign(features, cut_points)
     assert assigned["frequency_score"].to_list() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
@@ -152,7 +153,7 @@ def test_an_expected_gap_is_at_least_one_day() -> None:
 def test_no_customers_give_no_cut_points_and_no_segments(strategy: ModuleType) -> None:
     nobody = empty(CUSTOMER_FEATURES)
     cut_points = strategy.fit(nobody)
-    assert cut_points.schema == pl.Schema(SEGMENT_CUT_POINTS)
+    assert cut_points.schema == pl.Schema(SEGMENT_DEFINITIONS)
     assigned = strategy.assign(nobody, cut_points)
     assert assigned.is_empty()
     assert assigned.schema["segment"] == pl.String
@@ -161,7 +162,7 @@ def test_no_customers_give_no_cut_points_and_no_segments(strategy: ModuleType) -
 @BOTH
 def test_customers_without_cut_points_are_refused(strategy: ModuleType) -> None:
     with pytest.raises(ValueError, match="cut points"):
-        strategy.assign(buyers(ann=[1]), empty(SEGMENT_CUT_POINTS))
+        strategy.assign(buyers(ann=[1]), empty(SEGMENT_DEFINITIONS))
 
 
 @BOTH
