@@ -24,10 +24,10 @@ from dagster_dbt import (
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
+from orchestration import pictures
 from orchestration.errors import ClienteleError
 from orchestration.run import Run
 from orchestration.settings import DBT_PROJECT_DIR, Settings
-from orchestration.warehouse import Warehouse
 
 REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
 OWNERS = ["team:clientele"]
@@ -125,15 +125,13 @@ def _invocation(
             *variables(settings, run.warehouse.file),
         ]
         invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
-        yield from _with_row_counts(invocation, run.warehouse, context)
+        yield from _with_row_counts(invocation, run, context)
 
     return models
 
 
-def _with_row_counts(
-    invocation: DbtCliInvocation, warehouse: Warehouse, context: dg.AssetExecutionContext
-) -> Iterator[Any]:
-    """dbt's events, the models last: their rows are counted when dbt has let go of the file.
+def _with_row_counts(invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionContext) -> Iterator[Any]:
+    """dbt's events, the models last: their rows are counted, and pictures drawn, when dbt has let go of the file.
 
     dagster-dbt's own `fetch_row_counts` waits for that as well, and then keeps the file open in this process.
     """
@@ -148,11 +146,11 @@ def _with_row_counts(
                 yield event
     except DagsterDbtCliRuntimeError as error:  # what was built before is still reported
         failure = error
-    counts = warehouse.row_counts()
+    counts = run.warehouse.row_counts()
     for output in built:
-        schema, table = context.asset_key_for_output(output.output_name).path
-        count = {"dagster/row_count": counts[f"{schema}.{table}"]} if f"{schema}.{table}" in counts else {}
-        yield dg.Output(output.value, output_name=output.output_name, metadata={**output.metadata, **count})
+        name = ".".join(context.asset_key_for_output(output.output_name).path)
+        shown = {"dagster/row_count": counts[name], **pictures.of_report(name, run)} if name in counts else {}
+        yield dg.Output(output.value, output_name=output.output_name, metadata={**output.metadata, **shown})
     if failure:
         raise failure
 

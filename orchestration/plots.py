@@ -1,6 +1,7 @@
-"""Pictures for the Dagster UI: each with a title, units and a legend that a manager can read.
+"""Pictures of models for the Dagster UI: each with a title, units and a legend that a manager can read.
 
-What is drawn is computed in `ml`; matplotlib is imported when a picture is made, not before.
+What is drawn is computed in `ml`; matplotlib is imported when a picture is made, not before. Pictures of segments and
+purchases are in `report_plots`.
 """
 
 from datetime import date
@@ -24,7 +25,7 @@ RANKED: Final = {"churn": "churn probabilities", "clv": "expected amounts"}
 
 def calibration(points: pl.DataFrame, *, served: str, cutoff: date, horizon_days: int) -> "Figure":
     """Predicted against observed churn by tenths of customers: the serving candidate in colour, the others in grey."""
-    figure, (axes,) = _figure(6.2, 5.2)
+    figure, (axes,) = new_figure(6.2, 5.2)
     top = 105 * float(points.select(pl.max_horizontal("predicted", "observed").max()).item())
     axes.plot([0, top], [0, top], color=GRID_COLOUR, label="perfectly calibrated", linewidth=1)
     candidates = points["candidate"].unique(maintain_order=True).to_list()
@@ -41,36 +42,6 @@ def calibration(points: pl.DataFrame, *, served: str, cutoff: date, horizon_days
     return figure
 
 
-def rfm_heat_map(cells: pl.DataFrame, *, as_of: date, currency: str) -> "Figure":
-    """Customers by recency and frequency score, with their average net amount."""
-    figure, (axes,) = _figure(6.6, 5.2)
-    counts = cells.pivot("frequency_score", index="recency_score", values="customer_count").sort("recency_score")
-    grid = counts.drop("recency_score").to_numpy()
-    image = axes.imshow(grid, cmap="Blues", origin="lower", aspect="auto")
-    for row in cells.iter_rows(named=True):
-        count, amount = row["customer_count"], row["average_monetary_amount"]
-        text = f"{count:,}" + (f"\n{amount:,.0f}" if count else "")
-        colour = "white" if count > grid.max() * 0.55 else "#222222"
-        axes.text(
-            row["frequency_score"] - 1,
-            row["recency_score"] - 1,
-            text,
-            ha="center",
-            va="center",
-            color=colour,
-            fontsize=9,
-        )
-    axes.set_xticks(range(5), ["1 (rarely)", "2", "3", "4", "5 (often)"])
-    axes.set_yticks(range(5), ["1 (long ago)", "2", "3", "4", "5 (lately)"])
-    axes.set_xlabel("Frequency score")
-    axes.set_ylabel("Recency score")
-    axes.set_title(
-        f"Customers by recency and frequency, {as_of}\n(count; below it, average net amount in {currency})", fontsize=11
-    )
-    figure.colorbar(image, ax=axes, label="Customers", shrink=0.85)
-    return figure
-
-
 def outcomes(grades: pl.DataFrame) -> "Figure":
     """How well published scores ranked customers, by the day of the scores: one panel per model and horizon.
 
@@ -78,7 +49,7 @@ def outcomes(grades: pl.DataFrame) -> "Figure":
     is_backfilled; back-filled scores were not published at the time, and are drawn hollow.
     """
     panels = grades.partition_by("model", "horizon_days", maintain_order=True)
-    figure, all_axes = _figure(8.4, 3.1 * len(panels) + 0.4, rows=len(panels))
+    figure, all_axes = new_figure(8.4, 3.1 * len(panels) + 0.4, rows=len(panels))
     for axes, panel in zip(all_axes, panels, strict=True):
         model, horizon, metric = panel.select("model", "horizon_days", "metric").row(0)
         told = panel.sort("scored_as_of_date")
@@ -98,7 +69,7 @@ def outcomes(grades: pl.DataFrame) -> "Figure":
     return figure
 
 
-def _figure(width: float, height: float, *, rows: int = 1) -> tuple["Figure", list["Axes"]]:
+def new_figure(width: float, height: float, *, rows: int = 1) -> tuple["Figure", list["Axes"]]:
     """A figure and its axes, one below the other."""
     from matplotlib.figure import Figure
 

@@ -21,7 +21,7 @@ from ml.segmentation.changes import with_changes
 from ml.segmentation.rfm import heat_map
 from ml.segmentation.strategies import Strategy
 from ml.segmentation.traits import traits
-from orchestration import plots, segments
+from orchestration import report_plots, segments
 from orchestration import segment_snapshots as snapshots
 from orchestration.dbt import OWNERS
 from orchestration.history import History
@@ -136,7 +136,7 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write("ml.customer_segments", [empty(CUSTOMER_SEGMENTS), *frames])
     drawn = {}
     if heat:
-        figure = plots.rfm_heat_map(heat_map(pl.concat(heat)), as_of=as_of, currency=run.source.currency)
+        figure = report_plots.rfm_heat_map(heat_map(pl.concat(heat)), as_of=as_of, currency=run.source.currency)
         drawn["rfm_heat_map"] = picture(figure, title="Customers by recency and frequency score")
     return dg.MaterializeResult(
         metadata={
