@@ -32,5 +32,5 @@ select
     level,
     expected_precision
 from data_capabilities
-where not exists (select 1 from verdicts where verdicts.capability = data_capabilities.capability)
+where capability not in (select verdicts.capability from verdicts)
 order by capability

@@ -44,4 +44,5 @@ select
 from pairs
 inner join sizes as own on pairs.strategy = own.strategy and pairs.segment = own.segment
 inner join sizes as theirs on pairs.other_strategy = theirs.strategy and pairs.other_segment = theirs.segment
-order by pairs.strategy asc, pairs.segment asc, pairs.other_strategy asc, pairs.customer_count desc, pairs.other_segment asc
+order by
+    pairs.strategy asc, pairs.segment asc, pairs.other_strategy asc, pairs.customer_count desc, pairs.other_segment asc

@@ -50,9 +50,10 @@ shared as (
 
     select
         profiled.*,
-        cast(customer_count as double) / nullif(sum(customer_count) over (partition by strategy), 0) as customer_share,
-        cast(net_amount as double)
-        / nullif(cast(sum(net_amount) over (partition by strategy) as double), 0) as revenue_share
+        cast(profiled.customer_count as double)
+        / nullif(sum(profiled.customer_count) over (partition by profiled.strategy), 0) as customer_share,
+        cast(profiled.net_amount as double)
+        / nullif(cast(sum(profiled.net_amount) over (partition by profiled.strategy) as double), 0) as revenue_share
     from profiled
 
 )
