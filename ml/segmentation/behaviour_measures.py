@@ -32,7 +32,7 @@ WORDS: Final = {
 """What a segment is called whose customers have more, or less, of a measure than everyone."""
 
 TEXTS: Final = {
-    "purchase_count_365_days": ("purchases a year", "{:,.0f}"),
+    "purchase_count_365_days": ("purchases a year", "{:,.1f}"),
     "average_order_amount": ("amount of an order", "{:,.2f}"),
     "average_line_count": ("lines of an order", "{:,.1f}"),
     "discount_share": ("discount", "{:.0%}"),

@@ -25,6 +25,8 @@ STABLE_JACCARD: Final = 0.75
 """Below, a cluster is a pattern that does not come back (Hennig 2007)."""
 CLEAR_JACCARD: Final = 0.95
 """From here on a structure is so clear that no poorer set of measures is asked."""
+GOOD_SHARE: Final = 0.85
+"""Of the best score; of divisions about as good the one with most segments says most."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,9 @@ class _Candidate:
 def fit(customers: pl.DataFrame, background: Background = NOTHING, *, limits: Limits = LIMITS) -> pl.DataFrame:
     """The clusters that are stable, substantial and tell most about what customers bring next.
 
-    As many as before, on the same measures, as long as they hold; else of all numbers and sets of measures the best by
-    stability times separation. Clusters too small to stand alone are joined to their neighbours.
+    As many as before, on the same measures, as long as they hold; else of all numbers and sets of measures that hold
+    the best by stability times separation, or the finest about as good. Clusters too small to stand alone are joined to
+    their neighbours.
 
     Raises:
         Withheld: too few customers, or no division comes back when customers are drawn again.
@@ -97,7 +100,9 @@ def fit(customers: pl.DataFrame, background: Background = NOTHING, *, limits: Li
             f"no division comes back when customers are drawn again: adjusted Rand index at best {best:.2f}, "
             f"{limits.stable_rand:g} needed, each segment by itself {STABLE_JACCARD:g} (Jaccard)",
         )
-    return _defined(customers, max(holding, key=lambda one: one.score), background)
+    best_score = max(one.score for one in holding)
+    good = [one for one in holding if one.score >= GOOD_SHARE * best_score]
+    return _defined(customers, max(good, key=lambda one: (len(one.clusters.centres), one.score)), background)
 
 
 def refit(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
