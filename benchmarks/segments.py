@@ -51,8 +51,11 @@ def prepared(folder: Path, customers: int) -> Run:
     )
     warehouse.write("ml.churn_scores", conform(scores, CHURN_SCORES))
     warehouse.write("ml.clv_predictions", conform(scores, CLV_PREDICTIONS))
-    contacts = {"customer_id": pl.String, "contacted_at": pl.Datetime("us"), "responded_at": pl.Datetime("us")}
-    warehouse.write("marts.fct_campaign_contacts", pl.DataFrame(schema=contacts))
+    contacts = dict.fromkeys(("customer_id", "campaign_id"), pl.String) | {"is_control": pl.Boolean}
+    moments = dict.fromkeys(("contacted_at", "responded_at"), pl.Datetime("us"))
+    warehouse.write("marts.fct_campaign_contacts", pl.DataFrame(schema=contacts | moments))
+    campaigns = {"campaign_id": pl.String, "started_at": pl.Datetime("us")}
+    warehouse.write("marts.dim_campaigns", pl.DataFrame(schema=campaigns))
     return run
 
 

@@ -188,8 +188,12 @@ def _holdout(run: Run, *, as_of: date) -> Holdout | None:
     snapshots = pl.concat(frames).join(profiles, on="customer_id", how="left").sort("as_of_date", "customer_id")
     earlier, later = (snapshots.filter(pl.col("as_of_date") == day) for day in days)
     contacts = run.warehouse.read(
-        "select customer_id, max(responded_at) is not null as has_responded from marts.fct_campaign_contacts "
-        f"where cast(contacted_at as date) > date '{days[1]}' and customer_id is not null group by customer_id"
+        "select contacts.customer_id, max(contacts.responded_at) is not null as has_responded "
+        "from marts.fct_campaign_contacts as contacts "
+        "left join marts.dim_campaigns as campaigns on contacts.campaign_id = campaigns.campaign_id "
+        f"where cast(coalesce(contacts.contacted_at, campaigns.started_at) as date) > date '{days[1]}' "
+        "and not coalesce(contacts.is_control, false) and contacts.customer_id is not null "
+        "group by contacts.customer_id"
     )
     return Holdout(
         earlier,

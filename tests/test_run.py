@@ -135,6 +135,13 @@ def test_the_ui_shows_the_run_its_rows_its_checks_and_its_pictures(first_run: Fi
     models = {"ml.churn_model", "ml.clv_model"}
     assert [name for name, shown in seen.items() if "dagster/row_count" not in shown and name not in models] == []
     assert "data:image/png;base64," in seen["ml.churn_model"]["calibration_plot"]
-    assert "data:image/png;base64," in seen["ml.customer_segments"]["rfm_heat_map"]
+    pictures = {
+        "ml.customer_segments": "rfm_heat_map",
+        "reports.rpt_cohort_retention": "cohort_triangle",
+        "reports.rpt_segment_profiles": "segment_map",
+        "reports.rpt_purchase_times": "purchase_times",
+    }
+    for table, name in pictures.items():
+        assert "data:image/png;base64," in seen[table][name], table
     assert isinstance(seen["ml.churn_model"]["auc_recency"], float)
     assert isinstance(seen["ml.clv_model"]["normalised_gini"], float)

@@ -43,8 +43,11 @@ def day_by_day(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Run]:
         warehouse.write("marts.dim_as_of", pl.DataFrame({"as_of_date": [as_of], "is_backfilled": [False]}))
         warehouse.write("marts.fct_transactions", known)
         warehouse.write("marts.dim_customers", people)
-        contacts = {"customer_id": pl.String, "contacted_at": pl.Datetime("us"), "responded_at": pl.Datetime("us")}
-        warehouse.write("marts.fct_campaign_contacts", pl.DataFrame(schema=contacts))
+        contacts = dict.fromkeys(("customer_id", "campaign_id"), pl.String) | {"is_control": pl.Boolean}
+        moments = dict.fromkeys(("contacted_at", "responded_at"), pl.Datetime("us"))
+        warehouse.write("marts.fct_campaign_contacts", pl.DataFrame(schema=contacts | moments))
+        campaigns = {"campaign_id": pl.String, "started_at": pl.Datetime("us")}
+        warehouse.write("marts.dim_campaigns", pl.DataFrame(schema=campaigns))
         warehouse.write("ml.customer_features", features)
         warehouse.write("ml.churn_scores", empty(CHURN_SCORES))
         warehouse.write("ml.clv_predictions", empty(CLV_PREDICTIONS))

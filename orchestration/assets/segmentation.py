@@ -39,7 +39,7 @@ KEYS = ["as_of_date", "customer_id", "strategy", "segment"]
 
 @dg.asset(
     key=["ml", "segment_definitions"],
-    deps=[*INPUTS, ["marts", "fct_transactions"], ["marts", "fct_campaign_contacts"]],
+    deps=[*INPUTS, *(["marts", name] for name in ("fct_transactions", "fct_campaign_contacts", "dim_campaigns"))],
     kinds={"scikitlearn", "duckdb"},
     description="Everything that is remembered of how customers are divided: cut points, centres, groups and rules, "
     "kept until they are due.",
