@@ -56,6 +56,28 @@ CUSTOMER_FEATURES: Final[Schema] = {
 }
 """Grain: customer with at least one purchase up to `as_of_date`."""
 
+GAP_COUNTS: Final[Schema] = {
+    "own_gap_band": pl.Int64,
+    "ratio_step": pl.Int64,
+    "ended_count": pl.Int64,
+    "open_count": pl.Int64,
+}
+"""Grain: band of own gaps so far x step of the logarithm of a gap in expected gaps; ended and still open ones."""
+
+NEXT_PURCHASES: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "own_gap_count": pl.Int64,
+    "last_purchase_date": pl.Date,
+    "recency_days": pl.Int64,
+    "expected_gap_days": pl.Float64,
+    "earliest_date": pl.Date,
+    "expected_date": pl.Date,
+    "latest_date": pl.Date,
+    "seen_return_probability": pl.Float64,
+}
+"""Grain: customer with at least one purchase up to `as_of_date`."""
+
 LABELS: Final[Schema] = {
     "is_churned": pl.Boolean,
     "future_purchase_count": pl.Int64,
@@ -261,6 +283,7 @@ MODEL_WARNINGS: Final[Schema] = {
 TABLES: Final[dict[str, Schema]] = {
     "customer_features": CUSTOMER_FEATURES,
     "customer_segments": CUSTOMER_SEGMENTS,
+    "next_purchases": NEXT_PURCHASES,
     "segment_cut_points": SEGMENT_CUT_POINTS,
     "churn_scores": CHURN_SCORES,
     "churn_reasons": CHURN_REASONS,
