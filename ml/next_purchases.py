@@ -12,8 +12,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from ml.schemas import GAP_COUNTS, NEXT_PURCHASES, conform, empty
+from ml.schemas import NEXT_PURCHASES, Schema, conform, empty
 from ml.segmentation.lifecycle import DEFAULT_GAP_DAYS, PSEUDO_GAPS
+
+GAP_COUNTS: Final[Schema] = {
+    "own_gap_band": pl.Int64,
+    "ratio_step": pl.Int64,
+    "ended_count": pl.Int64,
+    "open_count": pl.Int64,
+}
+"""Grain: band of own gaps so far x step of the logarithm of a gap in expected gaps; ended and still open ones."""
 
 OWN_GAP_BANDS: Final = (1, 3, 10, 30)
 """Own gaps so far at which another distribution begins."""

@@ -56,14 +56,6 @@ CUSTOMER_FEATURES: Final[Schema] = {
 }
 """Grain: customer with at least one purchase up to `as_of_date`."""
 
-GAP_COUNTS: Final[Schema] = {
-    "own_gap_band": pl.Int64,
-    "ratio_step": pl.Int64,
-    "ended_count": pl.Int64,
-    "open_count": pl.Int64,
-}
-"""Grain: band of own gaps so far x step of the logarithm of a gap in expected gaps; ended and still open ones."""
-
 NEXT_PURCHASES: Final[Schema] = {
     "as_of_date": pl.Date,
     "customer_id": pl.String,
@@ -71,9 +63,7 @@ NEXT_PURCHASES: Final[Schema] = {
     "last_purchase_date": pl.Date,
     "recency_days": pl.Int64,
     "expected_gap_days": pl.Float64,
-    "earliest_date": pl.Date,
-    "expected_date": pl.Date,
-    "latest_date": pl.Date,
+    **dict.fromkeys(("earliest_date", "expected_date", "latest_date"), pl.Date),
     "seen_return_probability": pl.Float64,
 }
 """Grain: customer with at least one purchase up to `as_of_date`."""
@@ -109,10 +99,7 @@ CONTRACT_FEATURES: Final[Schema] = {
 }
 """Grain: customer with a running contract at `as_of_date`. The customer's attributes follow, by their own names."""
 
-CONTRACT_LABELS: Final[Schema] = {
-    "is_churned": pl.Boolean,
-    "days_to_end": pl.Int64,
-}
+CONTRACT_LABELS: Final[Schema] = {"is_churned": pl.Boolean, "days_to_end": pl.Int64}
 """What became of the contracts in the `horizon_days` after `as_of_date`; joined to CONTRACT_FEATURES in a snapshot."""
 
 CUSTOMER_SEGMENTS: Final[Schema] = {

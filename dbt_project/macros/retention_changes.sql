@@ -28,9 +28,9 @@ started as (
 
     select
         *,
-        coalesce(transaction_date - lag(transaction_date) over (
+        lag(transaction_date, 1, date '1000-01-01') over (
             partition by customer_id order by transaction_date
-        ) > 30, true) as is_start
+        ) < transaction_date - 30 as is_start
     from purchase_days
 
 ),
@@ -82,21 +82,16 @@ intervals as (
 
 changes as (
 
+    {% for date_day, sign in [('greatest(intervals.from_date, bounds.shown_from)', ''), ('intervals.to_date + 1', '-')] -%}
     select
         intervals.customer_id,
-        greatest(intervals.from_date, bounds.shown_from) as date_day,
-        intervals.earlier_change,
-        intervals.retained_change
+        {{ date_day }} as date_day,
+        {{ sign }}intervals.earlier_change as earlier_change,
+        {{ sign }}intervals.retained_change as retained_change
     from intervals
     inner join bounds on intervals.to_date >= bounds.shown_from
-    union all
-    select
-        intervals.customer_id,
-        intervals.to_date + 1 as date_day,
-        -intervals.earlier_change as earlier_change,
-        -intervals.retained_change as retained_change
-    from intervals
-    inner join bounds on intervals.to_date >= bounds.shown_from
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 
 )
 {%- endmacro %}

@@ -3,8 +3,8 @@
 import dagster as dg
 import polars as pl
 
-from ml.next_purchases import count_gaps, distribute, population_gap, predict
-from ml.schemas import CUSTOMER_FEATURES, GAP_COUNTS, NEXT_PURCHASES, conform, empty
+from ml.next_purchases import GAP_COUNTS, count_gaps, distribute, population_gap, predict
+from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema
 from orchestration.run import Run

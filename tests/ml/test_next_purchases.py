@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from ml.features import build_features
-from ml.next_purchases import LEAST_AT_RISK, count_gaps, distribute, population_gap, predict
-from ml.schemas import CUSTOMER_FEATURES, GAP_COUNTS, NEXT_PURCHASES, conform, empty
+from ml.next_purchases import GAP_COUNTS, LEAST_AT_RISK, count_gaps, distribute, population_gap, predict
+from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
 from tests.ml.frames import shop, transactions
 
 AS_OF = date(2026, 6, 30)
