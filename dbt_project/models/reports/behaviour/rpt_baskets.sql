@@ -13,16 +13,6 @@ with bands as (
 
 ),
 
-baskets as (
-
-    select
-        transaction_id,
-        case when is_purchase then line_count else 0 end as line_count,
-        net_amount
-    from {{ ref('fct_transactions') }}
-
-),
-
 categories as (
 
     -- Only of what the catalogue gives a category.
@@ -36,21 +26,34 @@ categories as (
 
 ),
 
+baskets as (
+
+    select
+        case when transactions.is_purchase then transactions.line_count else 0 end as line_count,
+        count(*) as transaction_count,
+        sum(transactions.net_amount) as net_amount,
+        sum(categories.category_count) filter (where transactions.is_purchase) as category_count,
+        count(categories.category_count) filter (where transactions.is_purchase) as categorised_count
+    from {{ ref('fct_transactions') }} as transactions
+    left join categories on transactions.transaction_id = categories.transaction_id
+    group by case when transactions.is_purchase then transactions.line_count else 0 end
+
+),
+
 counted as (
 
     select
         bands.lowest,
         bands.highest,
         bands.label,
-        count(baskets.transaction_id) as transaction_count,
-        coalesce(sum(baskets.line_count), 0) as line_count,
+        coalesce(sum(baskets.transaction_count), 0) as transaction_count,
+        coalesce(sum(baskets.line_count * baskets.transaction_count), 0) as line_count,
         coalesce(sum(baskets.net_amount), 0) as net_amount,
-        sum(categories.category_count) as category_count,
-        count(categories.category_count) as categorised_count
+        sum(baskets.category_count) as category_count,
+        sum(baskets.categorised_count) as categorised_count
     from bands
     left join baskets
         on bands.lowest <= baskets.line_count and baskets.line_count <= coalesce(bands.highest, baskets.line_count)
-    left join categories on baskets.transaction_id = categories.transaction_id and bands.lowest > 0
     group by bands.lowest, bands.highest, bands.label
 
 )
@@ -59,7 +62,7 @@ select
     label as line_band,
     cast(lowest as integer) as lowest_line_count,
     cast(highest as integer) as highest_line_count,
-    transaction_count,
+    cast(transaction_count as bigint) as transaction_count,
     case when lowest > 0 then round(
         cast(transaction_count as double) / nullif(sum(transaction_count) filter (where lowest > 0) over (), 0), 9
     ) end as transaction_share,

@@ -14,27 +14,26 @@ purchase_days as (
 
 ),
 
-numbered as (
-
-    select
-        customer_id,
-        transaction_date,
-        row_number() over (partition by customer_id order by transaction_date) as purchase_number,
-        lead(transaction_date) over (partition by customer_id order by transaction_date)
-        - transaction_date as gap_days
-    from purchase_days
-
-),
-
 observed as (
 
     select
-        numbered.customer_id,
-        numbered.purchase_number,
-        numbered.gap_days,
-        as_of.as_of_date - numbered.transaction_date as observed_days
-    from numbered
+        purchase_days.customer_id,
+        row_number() over (
+            partition by purchase_days.customer_id order by purchase_days.transaction_date
+        ) as purchase_number,
+        lead(purchase_days.transaction_date) over (
+            partition by purchase_days.customer_id order by purchase_days.transaction_date
+        ) - purchase_days.transaction_date as gap_days,
+        as_of.as_of_date - purchase_days.transaction_date as observed_days
+    from purchase_days
     cross join {{ ref('dim_as_of') }} as as_of
+
+),
+
+numbers as (
+
+    -- Bands are found for each number, not for each purchase: a join by ranges is slow.
+    select distinct purchase_number from observed
 
 ),
 
@@ -64,10 +63,11 @@ counted as (
             where observed.observed_days >= 365 and observed.gap_days <= 365
         ) as next_count_365_days
     from bands
-    left join observed
+    left join numbers
         on
-            bands.lowest <= observed.purchase_number
-            and observed.purchase_number <= coalesce(bands.highest, observed.purchase_number)
+            bands.lowest <= numbers.purchase_number
+            and numbers.purchase_number <= coalesce(bands.highest, numbers.purchase_number)
+    left join observed on numbers.purchase_number = observed.purchase_number
     group by bands.lowest, bands.highest, bands.label
 
 )
