@@ -57,6 +57,18 @@ CUSTOMER_FEATURES: Final[Schema] = {
 }
 """Grain: customer with at least one purchase up to `as_of_date`."""
 
+NEXT_PURCHASES: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "own_gap_count": pl.Int64,
+    "last_purchase_date": pl.Date,
+    "recency_days": pl.Int64,
+    "expected_gap_days": pl.Float64,
+    **dict.fromkeys(("earliest_date", "expected_date", "latest_date"), pl.Date),
+    "seen_return_probability": pl.Float64,
+}
+"""Grain: customer with at least one purchase up to `as_of_date`."""
+
 LABELS: Final[Schema] = {
     "is_churned": pl.Boolean,
     "future_purchase_count": pl.Int64,
@@ -88,10 +100,7 @@ CONTRACT_FEATURES: Final[Schema] = {
 }
 """Grain: customer with a running contract at `as_of_date`. The customer's attributes follow, by their own names."""
 
-CONTRACT_LABELS: Final[Schema] = {
-    "is_churned": pl.Boolean,
-    "days_to_end": pl.Int64,
-}
+CONTRACT_LABELS: Final[Schema] = {"is_churned": pl.Boolean, "days_to_end": pl.Int64}
 """What became of the contracts in the `horizon_days` after `as_of_date`; joined to CONTRACT_FEATURES in a snapshot."""
 
 CHURN_SCORES: Final[Schema] = {

@@ -14,6 +14,7 @@ from ml.schemas import (
     MODEL_FAIRNESS,
     MODEL_VERSIONS,
     MODEL_WARNINGS,
+    NEXT_PURCHASES,
     SCORE_OUTCOMES,
     Schema,
 )
@@ -31,6 +32,7 @@ from ml.segment_schemas import (
 TABLES: Final[dict[str, Schema]] = {
     "customer_features": CUSTOMER_FEATURES,
     "customer_segments": CUSTOMER_SEGMENTS,
+    "next_purchases": NEXT_PURCHASES,
     "segment_definitions": SEGMENT_DEFINITIONS,
     "segment_strategies": SEGMENT_STRATEGIES,
     "segment_words": SEGMENT_WORDS,

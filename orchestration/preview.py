@@ -31,7 +31,7 @@ TABLES = {
 }
 """What is reported, each a query over the marts built aside."""
 
-IN_FORCE = ("rules", "limits", "models", "segments", "privacy", "actions")
+IN_FORCE = ("rules", "holidays", "limits", "models", "segments", "privacy", "actions")
 
 
 def preview(settings: Settings, listener: Callable[[Any], None]) -> tuple[dict[str, Any], Exception | None]:

@@ -1,7 +1,9 @@
 -- Whoever has a feature, a segment or a score is a customer of the marts, which rpt_customer_360 lists completely.
 with scored as (
 
-    {% for table in ['customer_features', 'customer_segments', 'churn_scores', 'churn_reasons', 'clv_predictions'] -%}
+    {% for table in [
+        'customer_features', 'customer_segments', 'next_purchases', 'churn_scores', 'churn_reasons', 'clv_predictions'
+    ] -%}
     select customer_id from {{ source('ml', table) }}
     {{ 'union' if not loop.last }}
     {% endfor %}

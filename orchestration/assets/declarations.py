@@ -71,6 +71,11 @@ ASSETS = [
         description="One row per model x horizon: what the source file asks of it, and what a contest needs.",
     ),
     declared(
+        "raw.holidays",
+        lambda source: source.holidays.table(),
+        description="One row per holiday of the country that the source file declares; none without.",
+    ),
+    declared(
         "raw.rule_non_products",
         lambda source: source.rules.tables()["raw.rule_non_products"],
         description="One row per product id, or beginning of one, that the source says is no product.",

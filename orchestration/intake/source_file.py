@@ -27,6 +27,7 @@ from orchestration.intake.configuration import (
 from orchestration.intake.connections import Connection
 from orchestration.intake.entities import ENTITIES, START_ENTITIES
 from orchestration.intake.file_patterns import FETCHED, matches, searched
+from orchestration.intake.holidays import Holidays
 from orchestration.intake.rules import Rules
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -112,6 +113,7 @@ class Source(Strict):
     connections: dict[str, Connection] = Field({}, description="databases and APIs whose tables `files` may name")
     entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]
     rules: Rules = Rules()
+    holidays: Holidays = Holidays()
     limits: Limits = Limits()
     models: ModelsConfig = ModelsConfig()
     segments: SegmentsConfig = SegmentsConfig()

@@ -5,7 +5,8 @@ with transactions as (
         count(*) as line_count,
         count(customer_id) as known_line_count,
         count(product_id) as product_line_count,
-        count(*) filter (where discount_amount <> 0) as discount_line_count
+        count(*) filter (where discount_amount <> 0) as discount_line_count,
+        coalesce(min(cast(occurred_at as time)) < max(cast(occurred_at as time)), false) as has_clock_times
     from {{ ref('stg_transactions') }}
 
 ),
@@ -25,7 +26,8 @@ contacts as (
 
     select
         count(*) filter (where is_control) as control_count,
-        count(responded_at) as response_count
+        count(responded_at) as response_count,
+        count(contacted_at) as contact_time_count
     from {{ ref('stg_campaign_contacts') }}
 
 ),
@@ -52,6 +54,8 @@ subscriptions as (
 others as (
 
     select
+        (select count(category) from {{ ref('stg_products') }}) as category_count,
+        (select count(*) from {{ ref('stg_holidays') }}) as holiday_count,
         (select count(*) from {{ ref('stg_interactions') }}) as interaction_count,
         (select count(*) from {{ ref('stg_consents') }}) as consent_count,
         (select count(*) from {{ ref('stg_exchange_rates') }}) as rate_count,

@@ -1,0 +1,69 @@
+with bands as (
+
+    {{ purchase_bands() }}
+    union all
+    select
+        0 as lowest,
+        0 as highest,
+        'no purchase' as label
+    union all
+    select
+        null as lowest,
+        null as highest,
+        'guests' as label
+
+),
+
+customers as (
+
+    select
+        purchase_count,
+        count(*) as customer_count,
+        sum(net_amount) as net_amount
+    from {{ ref('dim_customers') }}
+    where transaction_count > 0
+    group by purchase_count
+    union all
+    select
+        null as purchase_count,
+        null as customer_count,
+        sum(net_amount) as net_amount
+    from {{ ref('fct_transactions') }}
+    where customer_id is null
+
+),
+
+counted as (
+
+    select
+        bands.lowest,
+        bands.highest,
+        bands.label,
+        case when bands.lowest is not null then coalesce(sum(customers.customer_count), 0) end as customer_count,
+        coalesce(sum(customers.purchase_count * customers.customer_count), 0) as purchase_count,
+        coalesce(sum(customers.net_amount), 0) as net_amount
+    from bands
+    left join customers
+        on
+            (
+                bands.lowest <= customers.purchase_count
+                and customers.purchase_count <= coalesce(bands.highest, customers.purchase_count)
+            )
+            or (bands.lowest is null and customers.purchase_count is null)
+    group by bands.lowest, bands.highest, bands.label
+
+)
+
+select
+    label as purchase_band,
+    cast(lowest as integer) as lowest_purchase_count,
+    cast(highest as integer) as highest_purchase_count,
+    cast(customer_count as bigint) as customer_count,
+    case when lowest > 0 then round(
+        cast(customer_count as double) / nullif(sum(customer_count) filter (where lowest > 0) over (), 0), 9
+    ) end as customer_share,
+    cast(case when lowest is not null then purchase_count end as bigint) as purchase_count,
+    cast(net_amount as decimal(38, 4)) as net_amount,
+    round(cast(net_amount as double) / nullif(cast(sum(net_amount) over () as double), 0), 9) as revenue_share
+from counted
+order by lowest nulls last

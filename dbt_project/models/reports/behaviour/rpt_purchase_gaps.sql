@@ -1,0 +1,93 @@
+with bands as (
+
+    {{ purchase_bands() }}
+
+),
+
+purchase_days as (
+
+    select distinct
+        customer_id,
+        transaction_date
+    from {{ ref('fct_transactions') }}
+    where is_purchase and customer_id is not null
+
+),
+
+observed as (
+
+    select
+        purchase_days.customer_id,
+        row_number() over (
+            partition by purchase_days.customer_id order by purchase_days.transaction_date
+        ) as purchase_number,
+        lead(purchase_days.transaction_date) over (
+            partition by purchase_days.customer_id order by purchase_days.transaction_date
+        ) - purchase_days.transaction_date as gap_days,
+        as_of.as_of_date - purchase_days.transaction_date as observed_days
+    from purchase_days
+    cross join {{ ref('dim_as_of') }} as as_of
+
+),
+
+numbers as (
+
+    -- Bands are found for each number, not for each purchase: a join by ranges is slow.
+    select distinct purchase_number from observed
+
+),
+
+counted as (
+
+    select
+        bands.lowest,
+        bands.highest,
+        bands.label,
+        -- Everybody who reached a band has its first purchase.
+        count(*) filter (where observed.purchase_number = bands.lowest) as customer_count,
+        count(observed.customer_id) as purchase_day_count,
+        count(observed.gap_days) as next_count,
+        median(observed.gap_days) as median_gap_days,
+        round(quantile_cont(observed.gap_days, 0.1), 4) as gap_days_p10,
+        round(quantile_cont(observed.gap_days, 0.9), 4) as gap_days_p90,
+        count(*) filter (where observed.observed_days >= 30) as observed_count_30_days,
+        count(*) filter (
+            where observed.observed_days >= 30 and observed.gap_days <= 30
+        ) as next_count_30_days,
+        count(*) filter (where observed.observed_days >= 90) as observed_count_90_days,
+        count(*) filter (
+            where observed.observed_days >= 90 and observed.gap_days <= 90
+        ) as next_count_90_days,
+        count(*) filter (where observed.observed_days >= 365) as observed_count_365_days,
+        count(*) filter (
+            where observed.observed_days >= 365 and observed.gap_days <= 365
+        ) as next_count_365_days
+    from bands
+    left join numbers
+        on
+            bands.lowest <= numbers.purchase_number
+            and numbers.purchase_number <= coalesce(bands.highest, numbers.purchase_number)
+    left join observed on numbers.purchase_number = observed.purchase_number
+    group by bands.lowest, bands.highest, bands.label
+
+)
+
+select
+    label as purchase_band,
+    cast(lowest as integer) as lowest_purchase_number,
+    cast(highest as integer) as highest_purchase_number,
+    customer_count,
+    purchase_day_count,
+    next_count,
+    round(cast(next_count as double) / nullif(purchase_day_count, 0), 9) as next_rate,
+    median_gap_days,
+    gap_days_p10,
+    gap_days_p90,
+    observed_count_30_days,
+    round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9) as next_rate_30_days,
+    observed_count_90_days,
+    round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9) as next_rate_90_days,
+    observed_count_365_days,
+    round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9) as next_rate_365_days
+from counted
+order by lowest
