@@ -78,5 +78,3 @@ def test_an_order_of_rows_changes_nothing() -> None:
     tables = _shop(1, baskets=3000, together=0.5)
     shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=3) for name, frame in tables.items()}
     assert select("rpt_product_pairs", tables).equals(select("rpt_product_pairs", shuffled))
-
-

@@ -76,5 +76,3 @@ def test_what_is_bought_on_the_same_day_or_after_the_window_does_not_follow() ->
         products = lines.select("product_id", name="product_id", category=pl.lit("all")).unique().sort("product_id")
         found = _sequences({"fct_transaction_lines": lines, "dim_products": products})
         assert (("first", "second") in found) == seen, gap
-
-
