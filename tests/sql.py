@@ -11,7 +11,7 @@ from orchestration.settings import DBT_PROJECT_DIR
 
 
 def select(model: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The rows that a model makes of the tables it refers to; what it refers to and is not given is made by its model."""
+    """The rows that a model makes of the tables given; what else it refers to is made by its own model."""
     with duckdb.connect(":memory:", config={"threads": "2"}) as connection:
         for name, frame in tables.items():
             connection.register(name, frame)

@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ import polars as pl
 from tests.sql import select
 
 START, CONTACT, AS_OF = date(2025, 1, 1), date(2025, 7, 1), date(2025, 9, 30)
+SENT = pl.lit(CONTACT).cast(pl.Datetime)
 CUSTOMERS = 600
 
 
@@ -43,11 +44,11 @@ def _shop(seed: int, *, effect: float, targeting: float = 0.0, controls: float =
         "fct_transactions": transactions,
         "fct_campaign_contacts": contacts.with_columns(
             campaign_id=pl.lit("mail"),
-            contacted_at=pl.lit(datetime(2025, 7, 1, 9)),
+            contacted_at=SENT,
             has_responded=False,
         ),
         "dim_campaigns": pl.DataFrame({"campaign_id": ["mail"], "name": ["Mail"], "kind": ["mail"]}).with_columns(
-            started_at=pl.lit(datetime(2025, 7, 1)),
+            started_at=SENT,
             ended_at=None,
             cost_amount=pl.lit(Decimal(1)),
         ),

@@ -12,7 +12,7 @@ PLANTED = [("p03", "p07"), ("p11", "p40"), ("p22", "p51")]
 
 
 def _shop(seed: int, *, baskets: int, together: float = 0.0) -> dict[str, pl.DataFrame]:
-    """Baskets of a few products or of many, drawn by popularity; `together`: how often a planted partner comes along."""
+    """Baskets of a few products or of many, drawn by popularity; `together`: how often a partner comes along."""
     random = np.random.default_rng(seed)
     popularity = 1 / np.arange(4, ITEMS + 4)
     sizes = np.minimum(1 + random.poisson(random.gamma(1, 4, baskets)), 30)

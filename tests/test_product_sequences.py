@@ -12,7 +12,7 @@ PLANTED = [("p05", "p12"), ("p20", "p08"), ("p30", "p31")]
 
 
 def _shop(seed: int, *, customers: int = 1200, follows: float = 0.0) -> dict[str, pl.DataFrame]:
-    """Customers who come at their own pace and buy by popularity; `follows`: how often a planted follower comes next."""
+    """Customers who come at their own pace and buy by popularity; `follows`: how often a follower comes next."""
     random = np.random.default_rng(seed)
     popularity = 1 / np.arange(3, ITEMS + 3)
     rows = []

@@ -21,8 +21,10 @@ campaigns as (
     select
         campaigns.*,
         quantile_disc(contacts.contact_date, 0.5) as campaign_date,
-        min(contacts.contact_date) >= min(days.first_date)
-        and max(contacts.contact_date) + {{ window_days - 1 }} <= min(as_of.as_of_date) as is_window_complete,
+        coalesce(
+            min(contacts.contact_date) >= min(days.first_date)
+            and max(contacts.contact_date) + {{ window_days - 1 }} <= min(as_of.as_of_date), false
+        ) as is_window_complete,
         campaign_date - 90 >= min(days.first_date) as is_history_known,
         campaign_date - {{ 90 + window_days }} >= min(days.first_date) as is_placebo_known,
         count(contacts.customer_id) filter (where not contacts.is_control) as contact_count,

@@ -28,7 +28,12 @@ compared as (
             when means.matched_count >= {{ least_group }} then 'matched'
             else 'none'
         end as comparison,
-        means.* exclude (campaign_id),
+        means.matched_count,
+        means.twin_count,
+        means.difference,
+        means.difference_half_width,
+        means.placebo,
+        means.placebo_half_width,
         contacted.mean_amount - control.mean_amount as effect,
         {{ t_quantile('least(campaigns.contact_count, campaigns.control_count) - 1') }}
         * sqrt(contacted.squared_error + control.squared_error) as effect_half_width
@@ -59,19 +64,16 @@ select
     round(mean_amount, 4) as average_spend_amount,
     cost_amount,
     case when is_window_complete then comparison else 'none' end as comparison,
-    case when comparison = 'matched' then matched_count end as matched_count,
-    case when comparison = 'matched' then twin_count end as matched_customer_count,
-    {% for name, source, kind, condition in [
-        ('effect', 'effect', 'control', 'is_window_complete'),
-        ('difference', 'difference', 'matched', 'is_window_complete'),
-        ('placebo_difference', 'placebo', 'matched', 'is_placebo_known')
+    {% for name, value, condition in [
+        ('effect', 'effect', "comparison = 'control' and is_window_complete"),
+        ('difference', 'difference', "comparison = 'matched' and is_window_complete"),
+        ('placebo_difference', 'placebo', "comparison = 'matched' and is_placebo_known")
     ] -%}
-    {% for ending, sign in [('amount', none), ('lower', '-'), ('upper', '+')] -%}
-    case
-        when comparison = '{{ kind }}' and {{ condition }}
-            then round({{ source }}{{ ' ' ~ sign ~ ' ' ~ source ~ '_half_width' if sign }}, 4)
-    end as {{ name }}_{{ ending }}{{ ',' if not (name == 'placebo_difference' and ending == 'upper') }}
+    case when {{ condition }} then round({{ value }}, 4) end as {{ name }}_amount,
+    case when {{ condition }} then round({{ value }} - {{ value }}_half_width, 4) end as {{ name }}_lower,
+    case when {{ condition }} then round({{ value }} + {{ value }}_half_width, 4) end as {{ name }}_upper,
     {% endfor -%}
-    {% endfor %}
+    case when comparison = 'matched' then matched_count end as matched_count,
+    case when comparison = 'matched' then twin_count end as matched_customer_count
 from compared
 order by campaign_date, campaign_id

@@ -25,8 +25,10 @@ monthly as (
         coalesce(sum(lines.gross_amount) filter (where lines.is_sale), 0) as gross_sales_amount,
         coalesce(sum(lines.net_amount) filter (where lines.is_sale), 0) as sales_amount,
         coalesce(sum(lines.discount_amount) filter (where lines.is_sale), 0) as discount_amount,
-        coalesce(sum(lines.net_amount) filter (where lines.is_sale and lines.discount_amount > 0), 0) as discounted_amount,
-        coalesce(sum(lines.net_amount) filter (where lines.is_sale and lines.campaign_id is not null), 0) as campaign_amount
+        coalesce(sum(lines.net_amount) filter (where lines.is_sale and lines.discount_amount > 0), 0)
+            as discounted_amount,
+        coalesce(sum(lines.net_amount) filter (where lines.is_sale and lines.campaign_id is not null), 0)
+            as campaign_amount
     from lines
     group by lines.month_start
 

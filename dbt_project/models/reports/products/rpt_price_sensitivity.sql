@@ -31,7 +31,7 @@ logs as (
     {% for level, category in [('category', 'category'), ('overall', "'all'")] -%}
     select
         '{{ level }}' as level,
-        {{ category }} as category,
+        {{ category }},
         product_id,
         week,
         ln(cast(units as double)) as y,
@@ -84,7 +84,10 @@ select
     null as elasticity,
     null as elasticity_lower,
     null as elasticity_upper
-from (select distinct category from sold where category is not null) as categories
+from (
+    select distinct category from sold
+    where category is not null
+) as categories
 left join judged on categories.category = judged.category and judged.level = 'category'
 where judged.category is null or judged.reason is not null
 group by all

@@ -72,14 +72,16 @@ select
     round(compared.pair_count / cast(totals.basket_count as double), 9) as support,
     round(compared.pair_count / cast(compared.first_count as double), 9) as confidence_of_second,
     round(compared.pair_count / cast(compared.second_count as double), 9) as confidence_of_first,
-    round(support * totals.basket_count * totals.basket_count / compared.first_count / compared.second_count, 9) as lift,
+    round(
+        cast(compared.pair_count as double) * totals.basket_count / compared.first_count / compared.second_count, 9
+    ) as lift,
     round(compared.expected_count, 4) as expected_basket_count,
     round(compared.lift_lower, 9) as lift_lower
 from compared
-inner join buyers using (first_number, second_number)
+inner join buyers on compared.first_number = buyers.first_number and compared.second_number = buyers.second_number
 cross join totals
 left join {{ ref('dim_products') }} as first_product
     on compared.level = 'product' and compared.first_id = first_product.product_id
 left join {{ ref('dim_products') }} as second_product
     on compared.level = 'product' and compared.second_id = second_product.product_id
-order by level desc, lift_lower desc, first_id asc, second_id asc
+order by compared.level desc, compared.lift_lower desc, compared.first_id asc, compared.second_id asc

@@ -44,7 +44,8 @@ compared as (
             'observed.customer_count', 'expected.expected_count', 'one.item_count * (one.item_count - 1)'
         ) }} as is_beyond_chance
     from observed
-    inner join expected using (first_number, second_number)
+    inner join expected
+        on observed.first_number = expected.first_number and observed.second_number = expected.second_number
     inner join items as one on observed.first_number = one.item_number
     inner join items as other on observed.second_number = other.item_number
     inner join openings on observed.first_number = openings.first_number
@@ -55,30 +56,36 @@ compared as (
             observed.first_number = reverse_expected.second_number
             and observed.second_number = reverse_expected.first_number
 
+),
+
+strongest as (
+
+    select * from compared
+    where is_beyond_chance and customer_count >= {{ least_count }}
+    qualify
+        row_number() over (partition by level order by lift_lower desc, first_id asc, second_id asc)
+        <= {{ most_sequences }}
+
 )
 
 select
-    compared.level,
-    compared.first_id,
-    compared.second_id,
+    strongest.level,
+    strongest.first_id,
+    strongest.second_id,
     first_product.name as first_name,
     second_product.name as second_name,
     {{ days }} as window_days,
-    cast(compared.customer_count as bigint) as customer_count,
-    compared.first_customer_count,
-    round(compared.customer_count / cast(compared.first_customer_count as double), 9) as confidence,
-    round(compared.expected_count, 4) as expected_customer_count,
-    round(compared.lift, 9) as lift,
-    round(compared.lift_lower, 9) as lift_lower,
-    cast(compared.reverse_customer_count as bigint) as reverse_customer_count,
-    round(compared.reverse_lift, 9) as reverse_lift
-from compared
+    cast(strongest.customer_count as bigint) as customer_count,
+    strongest.first_customer_count,
+    round(strongest.customer_count / cast(strongest.first_customer_count as double), 9) as confidence,
+    round(strongest.expected_count, 4) as expected_customer_count,
+    round(strongest.lift, 9) as lift,
+    round(strongest.lift_lower, 9) as lift_lower,
+    cast(strongest.reverse_customer_count as bigint) as reverse_customer_count,
+    round(strongest.reverse_lift, 9) as reverse_lift
+from strongest
 left join {{ ref('dim_products') }} as first_product
-    on compared.level = 'product' and compared.first_id = first_product.product_id
+    on strongest.level = 'product' and strongest.first_id = first_product.product_id
 left join {{ ref('dim_products') }} as second_product
-    on compared.level = 'product' and compared.second_id = second_product.product_id
-where compared.is_beyond_chance and compared.customer_count >= {{ least_count }}
-qualify
-    row_number() over (partition by compared.level order by lift_lower desc, first_id asc, second_id asc)
-    <= {{ most_sequences }}
-order by level desc, lift_lower desc, first_id asc, second_id asc
+    on strongest.level = 'product' and strongest.second_id = second_product.product_id
+order by strongest.level desc, strongest.lift_lower desc, strongest.first_id asc, strongest.second_id asc

@@ -15,7 +15,7 @@ grouped as (
         purchase_count > 0 as is_buyer,
         net_amount
     from customers
-    where exists (select 1 from customers where {{ attribute }} is not null)
+    qualify count({{ attribute }}) over () > 0
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

@@ -2,14 +2,14 @@ with countries_traded as (
 
     select
         customer_id,
-        max(struct_pack(occurred_at := occurred_at, country := country)).country as country
+        max_by(country, struct_pack(occurred_at := occurred_at, country := country)) as country
     from {{ ref('fct_transactions') }}
     where customer_id is not null and country is not null
     group by customer_id
 
 ),
 
-places as (
+counted as (
 
     select
         coalesce(customers.country, countries_traded.country, 'unknown') as country,
@@ -27,46 +27,15 @@ places as (
 
 ),
 
--- Buyers decide, who are never more than the customers: money must not be that of a few.
-{% for level, key, parent in [
-    ('countries', 'country', none), ('regions', 'region', 'country'), ('cities', 'city', 'country, region')
-] -%}
-{{ level }} as (
+places as (
 
-    select
-        {{ parent ~ ', ' if parent }}{{ key }},
-        {{ is_merged('sum(buyer_count)', key, parent=parent) }} as is_merged
-    from places
-    group by {{ parent ~ ', ' if parent }}{{ key }}
+    -- Where nobody has a place there are no regions.
+    select * from counted
+    qualify bool_or(country <> 'unknown' or region <> 'unknown' or city <> 'unknown') over ()
 
 ),
 
-{% endfor -%}
-leaves as (
-
-    -- Every row is a sum of leaves, and every leaf is large enough: so is whatever one row less others can be.
-    select
-        case when countries.is_merged then 'other countries' else places.country end as country,
-        case when countries.is_merged or regions.is_merged then 'other regions' else places.region end as region,
-        case
-            when countries.is_merged or regions.is_merged or cities.is_merged then 'other places' else places.city
-        end as city,
-        {% for measure in ['customer_count', 'buyer_count', 'transaction_count', 'net_amount'] -%}
-        sum(places.{{ measure }}) as {{ measure }},
-        {% endfor -%}
-        -- A centre is told, and goes into that of larger places, where enough people have coordinates.
-        {% for axis in 'xyz' -%}
-        case when sum(places.located_count) >= {{ smallest_group() }} then sum(places.{{ axis }}) end as {{ axis }}
-        {{- ',' if not loop.last }}
-        {% endfor %}
-    from places
-    inner join countries using (country)
-    inner join regions using (country, region)
-    inner join cities using (country, region, city)
-    group by all
-    having sum(places.buyer_count) >= {{ smallest_group() }}
-
-),
+{{ leaves_of_places() }},
 
 levels as (
 
@@ -80,17 +49,21 @@ levels as (
         coalesce(country, 'all') as country,
         coalesce(region, 'all') as region,
         coalesce(city, 'all') as city,
-        coalesce(city, region, country, 'all')
-            not in ('unknown', 'other places', 'other regions', 'other countries', 'all') as is_place,
-        {% for measure in ['customer_count', 'buyer_count', 'transaction_count', 'net_amount', 'x', 'y', 'z'] -%}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
-        {% endfor %}
+        coalesce(city, region, country, 'all') not in (
+            'unknown', 'other places', 'other regions', 'other countries', 'all'
+        ) as is_place,
+        sum(customer_count) as customer_count,
+        sum(buyer_count) as buyer_count,
+        sum(transaction_count) as transaction_count,
+        sum(net_amount) as net_amount,
+        sum(x) as x,
+        sum(y) as y,
+        sum(z) as z
     from leaves
-    where exists (select 1 from places where country <> 'unknown' or region <> 'unknown' or city <> 'unknown')
-    group by rollup (leaves.country, leaves.region, leaves.city)
+    group by rollup (country, region, city)
     having count(*) > 0
 
-),
+)
 
 select
     level,
