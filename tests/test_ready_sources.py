@@ -5,10 +5,13 @@ import shutil
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 
 from orchestration.settings import PROJECT_DIR
 from tests.marts import build_marts, rows
+from tests.sql import select
 
 DATA = Path(os.environ.get("CLIENTELE_TEST_DATA", ""))
 pytestmark = [
@@ -143,6 +146,30 @@ def test_olist_finds_the_customer_of_an_item_two_files_away(olist: Path) -> None
     categories = {name for (name,) in rows(olist, "select distinct category from marts.dim_products")}
     assert "health_beauty" in categories
     assert "beleza_saude" not in categories
+
+
+def _regions(warehouse: Path) -> pl.DataFrame:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        names = ("dim_customers", "fct_transactions")
+        return select("rpt_regions", {name: connection.sql(f"from marts.{name}").pl() for name in names})
+
+
+def test_the_regions_of_olist_hold_every_real_and_no_small_city(olist: Path) -> None:
+    regions = _regions(olist)
+    totals = regions.group_by("level").agg(pl.col("net_amount").sum())
+    assert dict(totals.iter_rows()) == dict.fromkeys(("city", "region", "country", "all"), Decimal("637000.7700"))
+    assert regions["buyer_count"].min() == 11  # juiz de fora, macae
+    assert "rio de janeiro" in regions["city"]
+    assert "other regions" in regions["region"]  # Acre, Amazonas, Rondônia, Roraima and Tocantins
+    assert regions["latitude"].is_null().all()  # the sample has no coordinates
+
+
+def test_the_countries_of_online_retail_are_those_of_its_invoices(online_retail: Path) -> None:
+    countries = _regions(online_retail).filter(pl.col("level") == "country")
+    assert "France" in countries["country"]
+    assert "EIRE" not in countries["country"]  # three customers
+    known = rows(online_retail, "select sum(net_amount) from marts.fct_transactions where customer_id is not null")
+    assert [(countries["net_amount"].sum(),)] == known
 
 
 def test_cdnow_holds_every_customer_and_purchase_of_the_cohort(

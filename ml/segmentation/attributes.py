@@ -15,6 +15,8 @@ UNKNOWN: Final = "unknown"
 JOINT: Final = " + "
 KNOWN_SHARE: Final = 0.2
 """An attribute that fewer customers have only divides those who told from those who did not."""
+SMALLEST_GROUP: Final = 11
+"""Fewer customers are never a segment by themselves, nor together: it would say who somebody is."""
 OTHER_SHARE: Final = 0.2
 """Largest share of customers in groups too small to stand alone."""
 
@@ -40,14 +42,19 @@ def grouped(
 ) -> tuple[pl.DataFrame, float]:
     """The definition by these attributes, and the share of customers in groups too small to stand alone."""
     counts = customers.group_by(category=group(attributes)).agg(count=pl.len()).sort("category")
-    is_small = pl.col("count") < smallest_share * customers.height
+    smallest = max(SMALLEST_GROUP, smallest_share * customers.height)
+    by_size = counts.sort("count", "category").with_columns(so_far=pl.col("count").cum_sum() - pl.col("count"))
+    small = by_size.filter(
+        (pl.col("count") < smallest) | ((pl.col("so_far") > 0) & (pl.col("so_far") < SMALLEST_GROUP))
+    )
+    is_small = pl.col("category").is_in(small["category"].implode())
     found = counts.with_columns(segment=pl.when(is_small).then(pl.lit(OTHER)).otherwise("category"))
     rows = [
         {"quantity": "group", "measure": JOINT.join(attributes), "category": category, "segment": segment}
         for category, segment in found.select("category", "segment").iter_rows()
     ]
-    small = found.filter(is_small)["count"].sum() / max(1, customers.height)
-    return define(strategy, customers["as_of_date"][0], rows), float(small)
+    share = small["count"].sum() / max(1, customers.height)
+    return define(strategy, customers["as_of_date"][0], rows), float(share)
 
 
 def assign(customers: pl.DataFrame, definition: pl.DataFrame, *, strategy: str) -> pl.DataFrame:

@@ -1,0 +1,92 @@
+-- CTEs that end in `matched`: per campaign without controls, who was contacted beside who was not and came most like them:
+-- in the same bands of recency and of purchases in the 90 days before, nearest by what they spent in them, within a quarter.
+-- The placebo is the same difference in the `window_days` before those, which the match does not look at.
+{% macro matched_contacts(window_days, near_days=3) -%}
+behaviour as (
+
+    select
+        campaigns.campaign_id,
+        transactions.customer_id,
+        min(campaigns.campaign_date - transactions.transaction_date) filter (
+            where transactions.is_purchase and transactions.transaction_date < campaigns.campaign_date
+        ) as recency_days,
+        count(*) filter (where transactions.is_purchase and {{ in_days(-90, -1) }}) as frequency_count,
+        sum(transactions.net_amount) filter (where {{ in_days(-90, -1) }}) as before_amount,
+        coalesce(sum(transactions.net_amount) filter (where {{ in_days(-90 - window_days, -91) }}), 0) as placebo_amount,
+        coalesce(sum(transactions.net_amount) filter (where {{ in_days(0, window_days - 1) }}), 0) as after_amount
+    from campaigns
+    inner join transactions on {{ in_days(-90 - window_days, window_days - 1) }}
+    where campaigns.control_count = 0 and campaigns.is_window_complete and campaigns.is_history_known
+    group by campaigns.campaign_id, transactions.customer_id
+    having frequency_count > 0 and before_amount > 0
+
+),
+
+candidates as (
+
+    -- A contact on another day than most is on neither side.
+    select
+        behaviour.*,
+        contacts.customer_id is not null as is_contacted,
+        case when recency_days <= 7 then 1 when recency_days <= 30 then 2 else 3 end as recency_band,
+        floor(log2(frequency_count)) as frequency_band
+    from behaviour
+    inner join campaigns on behaviour.campaign_id = campaigns.campaign_id
+    left join contacts on behaviour.campaign_id = contacts.campaign_id and behaviour.customer_id = contacts.customer_id
+    where contacts.customer_id is null or abs(contacts.contact_date - campaigns.campaign_date) <= {{ near_days }}
+
+),
+
+neighbours as (
+
+    select
+        *,
+        case
+            when not is_contacted
+                then struct_pack(
+                    id := customer_id, before := before_amount, placebo := placebo_amount, later := after_amount
+                )
+        end as twin,
+        last_value(twin ignore nulls) over (
+            partition by campaign_id, recency_band, frequency_band order by before_amount, customer_id
+            rows between unbounded preceding and current row
+        ) as twin_below,
+        first_value(twin ignore nulls) over (
+            partition by campaign_id, recency_band, frequency_band order by before_amount, customer_id
+            rows between current row and unbounded following
+        ) as twin_above
+    from candidates
+
+),
+
+nearest as (
+
+    select
+        * exclude (twin),
+        case
+            when
+                twin_above.before is null or before_amount - twin_below.before <= twin_above.before - before_amount
+                then twin_below
+            else twin_above
+        end as twin
+    from neighbours
+    where is_contacted
+
+),
+
+matched as (
+
+    select
+        nearest.campaign_id,
+        nearest.twin.id as twin_id,
+        nearest.after_amount - nearest.twin.later as difference,
+        nearest.placebo_amount - nearest.twin.placebo as placebo
+    from nearest
+    where abs(nearest.before_amount - nearest.twin.before) <= nearest.before_amount / 4
+
+)
+{%- endmacro %}
+
+{% macro in_days(first, last) -%}
+    transactions.transaction_date between campaigns.campaign_date + ({{ first }}) and campaigns.campaign_date + ({{ last }})
+{%- endmacro %}

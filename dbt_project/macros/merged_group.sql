@@ -1,0 +1,60 @@
+-- No table tells of fewer people than this.
+{% macro smallest_group() -%} 11 {%- endmacro %}
+
+-- Whether a group is merged with others of its parent: it is too small itself, or it is the next smallest that the small
+-- ones need, so that together they are not too small either. Nothing is left to be found by subtraction.
+{% macro is_merged(count, key, parent=none) -%}
+    {%- set within = 'partition by ' ~ parent if parent else '' -%}
+    {{ count }} < {{ smallest_group() }} or (
+        min({{ count }}) over ({{ within }}) < {{ smallest_group() }}
+        and coalesce(sum({{ count }}) over (
+            {{ within }} order by {{ count }}, {{ key }} rows between unbounded preceding and 1 preceding
+        ), 0) < {{ smallest_group() }}
+    )
+{%- endmacro %}
+
+-- CTEs that end in `leaves`: the `places` that are large enough, the others merged. Buyers decide, who are never more than the
+-- customers: money must not be that of a few.
+{% macro leaves_of_places() -%}
+{% for level, key, parent in [
+    ('countries', 'country', none), ('regions', 'region', 'country'), ('cities', 'city', 'country, region')
+] -%}
+{{ level }} as (
+
+    select
+        {{ parent ~ ', ' if parent }}{{ key }},
+        {{ is_merged('sum(buyer_count)', key, parent=parent) }} as is_merged
+    from places
+    group by {{ parent ~ ', ' if parent }}{{ key }}
+
+),
+
+{% endfor -%}
+leaves as (
+
+    -- Every row is a sum of leaves, and every leaf is large enough: so is whatever one row less others can be.
+    select
+        case when countries.is_merged then 'other countries' else places.country end as country,
+        case when countries.is_merged or regions.is_merged then 'other regions' else places.region end as region,
+        case
+            when countries.is_merged or regions.is_merged or cities.is_merged then 'other places' else places.city
+        end as city,
+        sum(places.customer_count) as customer_count,
+        sum(places.buyer_count) as buyer_count,
+        sum(places.transaction_count) as transaction_count,
+        sum(places.net_amount) as net_amount,
+        -- A centre is told, and goes into that of larger places, where enough people have coordinates.
+        sum(places.located_count) >= {{ smallest_group() }} as is_located,
+        case when is_located then sum(places.x) end as x,
+        case when is_located then sum(places.y) end as y,
+        case when is_located then sum(places.z) end as z
+    from places
+    inner join countries on places.country = countries.country
+    inner join regions on places.country = regions.country and places.region = regions.region
+    inner join cities
+        on places.country = cities.country and places.region = cities.region and places.city = cities.city
+    group by all
+    having sum(places.buyer_count) >= {{ smallest_group() }}
+
+)
+{%- endmacro %}

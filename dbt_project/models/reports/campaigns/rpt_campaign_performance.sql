@@ -1,0 +1,79 @@
+{% set window_days, least_group = 30, 30 %}
+
+with transactions as (
+
+    select * from {{ ref('fct_transactions') }}
+    where customer_id is not null
+
+),
+
+{{ campaign_days(window_days) }},
+
+{{ spent_after_contact(window_days) }},
+
+{{ matched_contacts(window_days) }},
+
+{{ matched_means() }},
+
+compared as (
+
+    select
+        campaigns.*,
+        contacted.purchase_count,
+        contacted.buyer_count,
+        contacted.net_amount,
+        contacted.mean_amount,
+        case
+            when least(campaigns.contact_count, campaigns.control_count) >= {{ least_group }} then 'control'
+            when means.matched_count >= {{ least_group }} then 'matched'
+            else 'none'
+        end as comparison,
+        means.matched_count,
+        means.twin_count,
+        means.difference,
+        means.difference_half_width,
+        means.placebo,
+        means.placebo_half_width,
+        contacted.mean_amount - control.mean_amount as effect,
+        {{ t_quantile('least(campaigns.contact_count, campaigns.control_count) - 1') }}
+        * sqrt(contacted.squared_error + control.squared_error) as effect_half_width
+    from campaigns
+    left join sides as contacted on campaigns.campaign_id = contacted.campaign_id and not contacted.is_control
+    left join sides as control on campaigns.campaign_id = control.campaign_id and control.is_control
+    left join means on campaigns.campaign_id = means.campaign_id
+
+)
+
+select
+    campaign_id,
+    name,
+    kind,
+    campaign_date,
+    {{ window_days }} as window_days,
+    is_window_complete,
+    contact_count,
+    control_count,
+    response_count,
+    round(cast(response_count as double) / nullif(contact_count, 0), 9) as response_rate,
+    {% for side, sign in [('lower', '-'), ('upper', '+')] -%}
+    {{ wilson('response_count', 'contact_count', sign) }} as response_rate_{{ side }},
+    {% endfor -%}
+    buyer_count,
+    cast(purchase_count as bigint) as purchase_count,
+    cast(net_amount as decimal(38, 4)) as net_amount,
+    round(mean_amount, 4) as average_spend_amount,
+    cost_amount,
+    case when is_window_complete then comparison else 'none' end as comparison,
+    {% for name, value, condition in [
+        ('effect', 'effect', "comparison = 'control' and is_window_complete"),
+        ('difference', 'difference', "comparison = 'matched' and is_window_complete"),
+        ('placebo_difference', 'placebo', "comparison = 'matched' and is_placebo_known")
+    ] -%}
+    case when {{ condition }} then round({{ value }}, 4) end as {{ name }}_amount,
+    case when {{ condition }} then round({{ value }} - {{ value }}_half_width, 4) end as {{ name }}_lower,
+    case when {{ condition }} then round({{ value }} + {{ value }}_half_width, 4) end as {{ name }}_upper,
+    {% endfor -%}
+    case when comparison = 'matched' then matched_count end as matched_count,
+    case when comparison = 'matched' then twin_count end as matched_customer_count
+from compared
+order by campaign_date, campaign_id
