@@ -67,10 +67,16 @@ def test_demography_takes_the_attribute_that_tells_most_about_what_comes_next() 
 
 
 def test_small_groups_are_one_and_new_categories_join_them() -> None:
-    people = customers(city=["a"] * 120 + ["b"] * 70 + ["c"] * 2 + ["d"] * 8)
+    people = customers(city=["a"] * 120 + ["b"] * 69 + ["c"] * 2 + ["d"] * 9)
     definition = geographic.fit(people)
-    assert segments(geographic.assign(people, definition))[-10:] == ["other"] * 2 + ["d"] * 8
+    assert segments(geographic.assign(people, definition))[-12:] == ["b"] + ["other"] * 11
     assert segments(geographic.assign(customers(city=["elsewhere", None]), definition)) == ["other", "other"]
+
+
+def test_small_groups_that_are_few_together_take_the_next_smallest_along() -> None:
+    people = customers(city=["a"] * 120 + ["b"] * 69 + ["c"] * 2 + ["d"] * 8)
+    found = geographic.assign(people, geographic.fit(people))["segment"].value_counts(sort=True)
+    assert found.rows() == [("a", 120), ("other", 79)]
 
 
 def test_geography_is_the_finest_level_whose_places_are_large_enough() -> None:
