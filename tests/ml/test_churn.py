@@ -297,5 +297,4 @@ def test_a_saved_model_scores_the_same_and_needs_no_more_trust_than_listed(
 
 
 def test_a_plan_without_matured_snapshots_ends_in_words(past: pl.DataFrame, transactions: pl.DataFrame) -> None:
-    training = train(past.clear(), QUESTION, cutoffs=plan(transactions))
-    assert "training has 0 customers" in training.decision.reason
+    assert "training has 0 customers" in train(past.clear(), QUESTION, cutoffs=plan(transactions)).decision.reason
