@@ -9,13 +9,16 @@ from orchestration.settings import Settings
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+TO_MARTS = dg.AssetSelection.groups(
+    "landing", "raw", "staging", "intermediate", "marts", "quality"
+) - dg.AssetSelection.assets(["quality", "capabilities"])
+"""From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
+
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
     """`refresh` trains what is due, `retrain` everything, both from the files to the published version; `check` stops
     before any model, `evaluate` after the contest.
     """
-    waiting = dg.AssetSelection.assets(["quality", "capabilities"])  # for the segments
-    to_marts = dg.AssetSelection.groups("landing", "raw", "staging", "intermediate", "marts", "quality") - waiting
     contest = dg.AssetSelection.assets(
         *(
             ["ml", name]
@@ -38,13 +41,13 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
         ),
         dg.define_asset_job(
             "check",
-            selection=to_marts,
+            selection=TO_MARTS,
             executor_def=dg.in_process_executor,
             description="From the source files to the marts and what they can answer; nothing is trained or published.",
         ),
         dg.define_asset_job(
             "evaluate",
-            selection=to_marts | contest,
+            selection=TO_MARTS | contest,
             executor_def=dg.in_process_executor,
             config={"resources": {"run": {"config": {"retrain": True}}}},
             description="From the source files to every candidate tested beside every rule; nothing is published.",

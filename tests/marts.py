@@ -7,11 +7,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from orchestration.automation import TO_MARTS
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # a failure is read, not searched for
-GROUPS = ("raw", "staging", "intermediate", "marts", "quality")
 
 
 def build_marts(source: Path, *, data_dir: Path) -> Path:
@@ -20,7 +20,7 @@ def build_marts(source: Path, *, data_dir: Path) -> Path:
     definitions = build_definitions(settings)
     job = definitions.resolve_implicit_global_asset_job_def()
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
-    wanted = dg.AssetSelection.groups(*GROUPS).resolve(definitions.resolve_asset_graph()) & keys
+    wanted = TO_MARTS.resolve(definitions.resolve_asset_graph()) & keys
     settings.warehouse_file.unlink(missing_ok=True)
     with dg.DagsterInstance.ephemeral(tempdir=str(data_dir)) as instance:
         result = job.execute_in_process(asset_selection=sorted(wanted), instance=instance, run_config=QUIET)

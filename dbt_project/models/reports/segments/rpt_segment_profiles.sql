@@ -26,6 +26,18 @@ limits as (
 
 ),
 
+contacts as (
+
+    select
+        customer_id,
+        count(*) as contact_count,
+        count(responded_at) as response_count
+    from {{ ref('fct_campaign_contacts') }}
+    where not coalesce(is_control, false)
+    group by customer_id
+
+),
+
 profiled as (
 
     select
@@ -39,9 +51,12 @@ profiled as (
         median(customers.average_order_amount) as median_order_amount,
         median(customers.gap_median_days) as median_gap_days,
         {{ exact_average('customers.churn_probability') }} as average_churn_probability,
-        {{ exact_average('customers.expected_amount') }} as average_expected_amount
+        {{ exact_average('customers.expected_amount') }} as average_expected_amount,
+        coalesce(sum(contacts.contact_count), 0) as contact_count,
+        coalesce(sum(contacts.response_count), 0) as response_count
     from segments
     inner join customers on segments.customer_id = customers.customer_id
+    left join contacts on segments.customer_id = contacts.customer_id
     group by segments.strategy, segments.segment
 
 ),
@@ -74,7 +89,9 @@ select
     round(shared.median_order_amount, 4) as median_order_amount,
     shared.median_gap_days,
     round(shared.average_churn_probability, 9) as average_churn_probability,
-    round(shared.average_expected_amount, 4) as average_expected_amount
+    round(shared.average_expected_amount, 4) as average_expected_amount,
+    cast(shared.contact_count as bigint) as contact_count,
+    round(cast(shared.response_count as double) / nullif(shared.contact_count, 0), 9) as response_rate
 from shared
 left join limits on shared.strategy = limits.strategy
 left join words on shared.strategy = words.strategy and shared.segment = words.segment
