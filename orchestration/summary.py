@@ -37,14 +37,7 @@ def summarise(folder: Path) -> dict[str, Any]:
                 (float(r["accepted"]) for r in reconciliation if (r["entity"], r["measure"]) == NET_AMOUNT), 0.0
             ),
             "customer_count": records(connection, "select count(*) as n from marts.dim_customers")[0]["n"],
-            "segments": {
-                strategy: {
-                    row["segment"]: row["customer_count"]
-                    for row in records(connection, "from reports.rpt_segment_profiles order by customer_count desc")
-                    if row["strategy"] == strategy
-                }
-                for strategy in ("rfm", "lifecycle")
-            },
+            "segments": _segments(connection),
             "models": records(connection, "from reports.rpt_model_health order by model, horizon_days"),
             "unavailable": records(
                 connection, "select capability, reason from quality.capabilities where not is_available"
@@ -89,6 +82,14 @@ def show(summary: dict[str, Any], console: Console) -> None:
 def as_json(summary: dict[str, Any]) -> str:
     """The summary as one JSON object."""
     return json.dumps(summary, default=str, indent=1)
+
+
+def _segments(connection: Any) -> dict[str, dict[str, int]]:
+    """The customers of each segment by strategy, the largest first."""
+    found: dict[str, dict[str, int]] = {}
+    for row in records(connection, "from reports.rpt_segment_profiles order by strategy, customer_count desc, segment"):
+        found.setdefault(row["strategy"], {})[row["segment"]] = row["customer_count"]
+    return found
 
 
 def _model_line(model: dict[str, Any]) -> str:

@@ -62,6 +62,7 @@ def test_the_demo_source_is_valid_and_its_files_are_those_of_the_installed_packa
         ("entities:", "path: /etc/passwd\nentities:", "'path' is not a key of a source file"),
         ("entities:", "as_of: soon\nentities:", "as_of: "),
         ("entities:", "models: {churn: {horizon_days: 0}}\nentities:", "models.churn.horizon_days: "),
+        ("entities:", "segments: {rfm: {cut_points: {recency_days: [9, 1, 2, 3]}}}\nentities:", "is not in ascending"),
         ("entities:", "segments: {rules: {rfm: {a: recency_days > 1}}}\nentities:", "rfm: a name of letters"),
         ("entities:", "segments: {rules: {own: {a: recency > 1}}}\nentities:", "segments.rules.own.a: 'recency > 1': "),
         ("entities:", "segments: {rules: {own: {a: recency_days >}}}\nentities:", "unable to parse"),

@@ -4,7 +4,7 @@ Cut points are values that customers have, so equal customers always get equal s
 with a segment, and plots, belong elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
@@ -15,6 +15,7 @@ from ml.segmentation.definitions import NOTHING, Background, cut_points, define
 
 STRATEGY: Final = "rfm"
 QUANTILES: Final = (0.2, 0.4, 0.6, 0.8)
+FIXED: Final = "fixed"
 SCORES: Final = (1, 2, 3, 4, 5)
 MEASURES: Final = {
     "recency_score": "recency_days",
@@ -55,14 +56,17 @@ def fit(
     background: Background = NOTHING,  # noqa: ARG001 - quantiles need none
     *,
     quantiles: Sequence[float] = QUANTILES,
+    fixed: Mapping[str, Sequence[float]] | None = None,
 ) -> pl.DataFrame:
-    """Cut points over all of one day's CUSTOMER_FEATURES, at four quantiles; no rows without customers.
+    """Cut points over all of one day's CUSTOMER_FEATURES, at four quantiles or where they are `fixed` by measure; no
+    rows without customers.
 
     The cut point of a quantile q among n customers is the value ranked floor(q (n - 1)) from 0, never a value
     in between. Where many customers tie, neighbouring cut points are equal and some scores stay empty.
     """
     if customers.is_empty():
         return empty(SEGMENT_DEFINITIONS)
+    given = fixed or {}
     return define(
         STRATEGY,
         customers["as_of_date"][0],
@@ -70,19 +74,26 @@ def fit(
             {
                 "quantity": "cut_point",
                 "measure": measure,
+                "category": FIXED if measure in given else None,
                 "quantile": quantile,
-                "value": float(customers[measure].quantile(quantile, "lower") or 0.0),
+                "value": float(
+                    given[measure][place] if measure in given else customers[measure].quantile(quantile, "lower") or 0
+                ),
             }
             for measure in MEASURES.values()
-            for quantile in quantiles
+            for place, quantile in enumerate(sorted(quantiles))
         ),
     )
 
 
 def refit(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
-    """The same quantiles of other customers."""
-    quantiles = definition.filter(pl.col("strategy") == STRATEGY)["quantile"].unique().sort().to_list()
-    return fit(customers, quantiles=quantiles)
+    """The same quantiles of other customers; what is fixed stays."""
+    mine = definition.filter(pl.col("strategy") == STRATEGY).sort("quantile")
+    fixed = {
+        measure: mine.filter(pl.col("measure") == measure)["value"].to_list()
+        for measure in mine.filter(pl.col("category") == FIXED)["measure"].unique()
+    }
+    return fit(customers, quantiles=mine["quantile"].unique().sort().to_list(), fixed=fixed)
 
 
 def words(definition: pl.DataFrame) -> dict[str, str]:  # noqa: ARG001 - cut points change no meaning

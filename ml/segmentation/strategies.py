@@ -41,6 +41,7 @@ class Configuration:
 
     strategies: Sequence[str] = NAMES
     rfm_quantiles: Sequence[float] = rfm.QUANTILES
+    rfm_fixed: Mapping[str, Sequence[float]] | None = None
     value_quantiles: Sequence[float] = value.QUANTILES
     at_risk: float = value.AT_RISK
     limits: behavioural.Limits = behavioural.LIMITS
@@ -51,7 +52,7 @@ def strategies(configured: Configuration) -> list[Strategy]:
     """The configured strategies, in the order of NAMES, the source file's own last."""
     quantiles, smallest = configured.value_quantiles, configured.limits.customer_share
     fits: dict[str, Callable[..., pl.DataFrame]] = {
-        "rfm": partial(rfm.fit, quantiles=configured.rfm_quantiles),
+        "rfm": partial(rfm.fit, quantiles=configured.rfm_quantiles, fixed=configured.rfm_fixed),
         "value": partial(value.fit, quantiles=quantiles, at_risk=configured.at_risk),
         "behavioural": partial(behavioural.fit, limits=configured.limits),
         "demographic": partial(demographic.fit, smallest_share=smallest),

@@ -101,6 +101,17 @@ class RfmConfig(Strict):
     quantiles: tuple[float, float, float, float] = Field(
         (0.2, 0.4, 0.6, 0.8), description="shares of customers at the four cut points of each measure"
     )
+    cut_points: dict[
+        Literal["recency_days", "frequency_count", "monetary_amount"], tuple[float, float, float, float]
+    ] = Field({}, description="four ascending values of a measure instead, such as recency_days: [30, 60, 90, 180]")
+
+    @field_validator("cut_points")
+    @classmethod
+    def _ascending(cls, value: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for measure, points in value.items():
+            if list(points) != sorted(points):
+                raise ValueError(f"{measure}: {list(points)} is not in ascending order")
+        return value
 
 
 class ValueConfig(Strict):

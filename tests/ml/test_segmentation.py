@@ -49,6 +49,16 @@ def test_ten_different_customers_fall_two_by_two_into_quintiles() -> None:
     assert assigned["recency_score"].to_list() == [5, 5, 4, 4, 3, 3, 2, 2, 1, 1]
 
 
+def test_cut_points_may_be_fixed_for_one_measure_and_stay_so() -> None:
+    ten = list(range(1, 11))
+    features = customers(recency_days=ten, frequency_count=ten, monetary_amount=ten)
+    definition = rfm.fit(features, fixed={"recency_days": [1, 2, 3, 9]})
+    assert rfm.assign(features, definition)["recency_score"].to_list() == [5, 4, 3, 2, 2, 2, 2, 2, 2, 1]
+    half = rfm.refit(features.head(5), definition)
+    assert half.filter(pl.col("measure") == "recency_days")["value"].to_list() == [1.0, 2.0, 3.0, 9.0]
+    assert half.filter(pl.col("measure") == "frequency_count")["value"].to_list() == [1.0, 2.0, 3.0, 4.0]
+
+
 def test_equal_values_get_equal_scores() -> None:
     features = customers(
         recency_days=[0, 0, 0, 0, 9],
