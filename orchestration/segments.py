@@ -82,7 +82,7 @@ def configured(run: Run) -> list[Strategy]:
         Configuration(
             strategies=segments.strategies,
             rfm_quantiles=segments.rfm.quantiles,
-            rfm_fixed={**segments.rfm.cut_points},
+            rfm_fixed={str(measure): points for measure, points in segments.rfm.cut_points.items()},
             value_quantiles=segments.value.quantiles,
             at_risk=run.source.models.churn.risk_bands[1],
             limits=Limits(
