@@ -1,12 +1,12 @@
 """Segments as a run needs them: what strategies look at, whether a fit is due, and what is on record of fits.
 
-How customers are divided is `ml.segmentation`'s.
+How customers are divided is `ml.segmentation`'s, which is imported where it is needed: it takes scikit-learn along.
 """
 
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -20,13 +20,14 @@ from ml.segment_schemas import (
     SEGMENT_INPUTS,
     SEGMENT_STRATEGIES,
 )
-from ml.segmentation.behavioural import Limits
-from ml.segmentation.comparison import Holdout, as_inputs, compare
 from ml.segmentation.definitions import Background, Withheld
-from ml.segmentation.strategies import Configuration, Strategy, strategies
 from orchestration.history import History
 from orchestration.run import Run
 from orchestration.warehouse import quoted
+
+if TYPE_CHECKING:
+    from ml.segmentation.comparison import Holdout
+    from ml.segmentation.strategies import Strategy
 
 RECIPE: Final = 1  # raised when measures or strategies change: what was fitted by an older one serves no longer
 MINIMUM_HISTORY_DAYS: Final = 60
@@ -75,8 +76,11 @@ def inputs(run: Run) -> str:
     )"""
 
 
-def configured(run: Run) -> list[Strategy]:
+def configured(run: Run) -> "list[Strategy]":
     """The strategies of the source file."""
+    from ml.segmentation.behavioural import Limits
+    from ml.segmentation.strategies import Configuration, strategies
+
     segments = run.source.segments
     return strategies(
         Configuration(
@@ -127,6 +131,8 @@ def in_force(run: Run, *, as_of: date) -> Record | None:
 
 def fit(run: Run, *, as_of: date) -> Record:
     """Fit every strategy, compare them on past days, and keep all of it."""
+    from ml.segmentation.comparison import as_inputs, compare
+
     customers = run.warehouse.read(f"from {inputs(run)} order by customer_id")
     holdout = _holdout(run, as_of=as_of)
     past = None
@@ -167,8 +173,10 @@ def fit(run: Run, *, as_of: date) -> Record:
     return record
 
 
-def _holdout(run: Run, *, as_of: date) -> Holdout | None:
+def _holdout(run: Run, *, as_of: date) -> "Holdout | None":
     """Snapshots one and two horizons ago with attributes as they are now; none where history is too short."""
+    from ml.segmentation.comparison import Holdout
+
     horizon = run.source.segments.horizon_days
     days = [as_of - timedelta(days=horizon * number) for number in (2, 1)]
     first = run.warehouse.read(

@@ -150,7 +150,7 @@ def test_check_says_what_the_data_can_answer_and_keeps_nothing(settings: Setting
         "churn, 30 days",
         "AUC ±",
         "clv_on_margin",
-        "strategies: [rfm, lifecycle]",
+        "strategies: [rfm, lifecycle, value,",
         "rejected_row_share",
     ):
         assert words in shown.getvalue()

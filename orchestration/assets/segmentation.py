@@ -1,7 +1,7 @@
 """Segments of every customer, by strategy; what makes them, what sets them apart, and how strategies compare."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import polars as pl
@@ -19,7 +19,6 @@ from ml.segment_schemas import (
 )
 from ml.segmentation.changes import with_changes
 from ml.segmentation.rfm import heat_map
-from ml.segmentation.strategies import Strategy
 from ml.segmentation.traits import traits
 from orchestration import report_plots, segments
 from orchestration import segment_snapshots as snapshots
@@ -27,6 +26,9 @@ from orchestration.dbt import OWNERS
 from orchestration.history import History
 from orchestration.metadata import column_schema, picture
 from orchestration.run import Run
+
+if TYPE_CHECKING:
+    from ml.segmentation.strategies import Strategy
 
 INPUTS = [
     ["ml", "customer_features"],
@@ -41,10 +43,9 @@ KEYS = ["as_of_date", "customer_id", "strategy", "segment"]
     key=["ml", "segment_definitions"],
     deps=[*INPUTS, *(["marts", name] for name in ("fct_transactions", "fct_campaign_contacts", "dim_campaigns"))],
     kinds={"scikitlearn", "duckdb"},
-    description="Everything that is remembered of how customers are divided: cut points, centres, groups and rules, "
-    "kept until they are due.",
     group_name="segmentation",
     owners=OWNERS,
+    description="One row per number, group or rule that is remembered of how customers are divided, kept until it is due.",
 )
 def segment_definitions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Take the definitions on record, or fit and keep new ones when they are missing, due or asked for."""
@@ -201,7 +202,7 @@ def _record(run: Run) -> segments.Record:
     return record
 
 
-def _published(run: Run, record: segments.Record) -> list[Strategy]:
+def _published(run: Run, record: segments.Record) -> "list[Strategy]":
     return [strategy for strategy in segments.configured(run) if strategy.name in record.published]
 
 
