@@ -45,7 +45,8 @@ KEYS = ["as_of_date", "customer_id", "strategy", "segment"]
     kinds={"scikitlearn", "duckdb"},
     group_name="segmentation",
     owners=OWNERS,
-    description="One row per number, group or rule that is remembered of how customers are divided, kept until it is due.",
+    description="One row per number, group or rule that is remembered of how customers are divided, kept until it is "
+    "due.",
 )
 def segment_definitions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Take the definitions on record, or fit and keep new ones when they are missing, due or asked for."""
