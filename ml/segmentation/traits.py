@@ -81,14 +81,10 @@ def _of_strategy(known: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
 
 
 def _number(known: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Cliff's delta from the sum of ranks: that of Mann and Whitney."""
+    """Cliff's delta from the sum of ranks, as Mann and Whitney have it; halves add up exactly in any order."""
     rank, all_count = pl.col(f"{name}:rank"), known[name].count()
     count = pl.col("count")
-    by_segment = (
-        known.sort(f"{name}:rank")
-        .group_by("segment")
-        .agg(ranks=rank.sum(), count=rank.count(), value=pl.col(name).median())
-    )
+    by_segment = known.group_by("segment").agg(ranks=rank.sum(), count=rank.count(), value=pl.col(name).median())
     wins = pl.col("ranks") - count * (count + 1) / 2
     pairs = count * (all_count - count)
     return by_segment.select(
