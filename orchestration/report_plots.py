@@ -114,7 +114,7 @@ def migration_flow(migrations: pl.DataFrame, *, strategy: str, as_of: date) -> "
     axes.set(xlim=(-0.55, 1.55), ylim=(total + gap * (len(order) + 1), -gap))
     axes.axis("off")
     axes.set_title(
-        f"{_named(strategy)} segments: from the day before (left) to {as_of} (right)\n"
+        f"{_named(strategy)} segments: from the last published day (left) to {as_of} (right)\n"
         f"{moved:,} of {total:,} customers moved (strong bands); the pale ones stayed",
         fontsize=11,
     )
