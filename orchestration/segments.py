@@ -155,6 +155,8 @@ def fit(run: Run, *, as_of: date) -> Record:
             "config": _config(run),
         }
         try:
+            if customers.is_empty():
+                raise Withheld("not_carried", "nobody has bought anything")
             definition = strategy.fit(customers, background)
         except Withheld as why:
             verdicts.append(verdict | {"status": why.status, "reason": f"{why}."})
