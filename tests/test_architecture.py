@@ -178,7 +178,7 @@ def test_every_module_says_what_belongs_in_it() -> None:
     assert [file.name for file in modules if not file.read_text().startswith('"""')] == []
 
 
-@pytest.mark.parametrize("lock", PROJECT_DIR.glob("requirements*.lock"), ids=lambda file: file.stem)
+@pytest.mark.parametrize("lock", sorted(PROJECT_DIR.glob("requirements*.lock")), ids=lambda file: file.stem)
 def test_a_lock_file_pins_every_package_by_hash_and_names_no_index(lock: Path) -> None:
     text = lock.read_text()
     packages = re.split(r"\n(?=[a-z0-9])", text.strip())
