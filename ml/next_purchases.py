@@ -1,7 +1,7 @@
 """When each customer's next purchase is to be expected: by their own rhythm, and how gaps scatter around such rhythms.
 
-A gap is measured in expected gaps: the one that a customer's history before it led to expect, by the formula of
-`segmentation.lifecycle`. How such ratios are distributed is learned from all gaps, those still open counted as at least
+A gap is measured in expected gaps: the one that a customer's history before it led to expect, by
+`rhythm`. How such ratios are distributed is learned from all gaps, those still open counted as at least
 so long (Kaplan and Meier 1958, Nonparametric estimation from incomplete observations), apart for customers with few and
 many gaps of their own, whose expectation is worth more. A probability of churn is not made here.
 """
@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from ml.rhythm import expected_gap
 from ml.schemas import NEXT_PURCHASES, Schema, conform, empty
-from ml.segmentation.lifecycle import DEFAULT_GAP_DAYS, PSEUDO_GAPS
 
 GAP_COUNTS: Final[Schema] = {
     "own_gap_band": pl.Int64,
@@ -35,12 +35,6 @@ LEAST_AT_RISK: Final = 30
 
 QUANTILES: Final = {"earliest_date": 0.1, "expected_date": 0.5, "latest_date": 0.9}
 """Shares of customers in the same position who have bought again by each date."""
-
-
-def population_gap(features: pl.DataFrame) -> float:
-    """The median over repeat customers (CUSTOMER_FEATURES) of their mean gap in days; a month where there are none."""
-    gap = features["gap_mean_days"].median()
-    return DEFAULT_GAP_DAYS if not isinstance(gap, float) else gap
 
 
 def count_gaps(purchases: pl.DataFrame, *, as_of: date, population_gap_days: float) -> pl.DataFrame:
@@ -130,8 +124,7 @@ def predict(features: pl.DataFrame, distribution: pl.DataFrame, *, population_ga
 
 
 def _expected_gap(population_gap_days: float) -> pl.Expr:
-    own = pl.col("own_days") + PSEUDO_GAPS * population_gap_days
-    return (own / (pl.col("own_gap_count") + PSEUDO_GAPS)).clip(lower_bound=1.0)
+    return expected_gap(pl.col("own_days"), pl.col("own_gap_count"), pl.lit(population_gap_days))
 
 
 def _band() -> pl.Expr:

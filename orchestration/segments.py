@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from ml.segmentation.strategies import Strategy
 
 RECIPE: Final = 1  # raised when measures or strategies change: what was fitted by an older one serves no longer
-MINIMUM_HISTORY_DAYS: Final = 60
 SUBJECTS: Final = ("segment_definitions", "segment_strategies", "segment_evaluations")
-HELD: Final = "published"
+PUBLISHED: Final = "published"
 
 
 CHANGES: Final = f"""
@@ -52,7 +51,7 @@ class Record:
     @property
     def published(self) -> list[str]:
         """The strategies that have segments."""
-        return self.strategies.filter(pl.col("status") == HELD)["strategy"].to_list()
+        return self.strategies.filter(pl.col("status") == PUBLISHED)["strategy"].to_list()
 
     def version(self, strategy: str) -> str:
         """The version of one strategy."""
@@ -139,9 +138,8 @@ def fit(run: Run, *, as_of: date) -> Record:
     if holdout is not None:
         windows = {"horizon_days": holdout.horizon_days, "active_window_days": holdout.active_window_days}
         past = as_inputs(holdout.second, fitted_on=holdout.second, **windows)
-    before = on_record(
-        run, _history(run).before(SUBJECTS[-1], as_of)
-    )  # not the day's own: a day fitted twice is the same
+    # not the day's own record: a day fitted twice is the same
+    before = on_record(run, _history(run).before(SUBJECTS[-1], as_of))
     seed = run.source.models.seed
     background = Background(past, before.definitions if before else None, seed)
     definitions, verdicts = [empty(SEGMENT_DEFINITIONS)], []
@@ -150,7 +148,7 @@ def fit(run: Run, *, as_of: date) -> Record:
         verdict: dict[str, Any] = dict.fromkeys(SEGMENT_STRATEGIES) | {
             "as_of_date": as_of,
             "strategy": strategy.name,
-            "status": HELD,
+            "status": PUBLISHED,
             "model_version": f"{strategy.name}-{as_of.isoformat()}",
             "config": _config(run),
         }
@@ -184,7 +182,7 @@ def _holdout(run: Run, *, as_of: date) -> "Holdout | None":
     first = run.warehouse.read(
         "select min(transaction_date) from marts.fct_transactions where is_purchase and customer_id is not null"
     ).item()
-    if first is None or (days[0] - first).days < MINIMUM_HISTORY_DAYS:
+    if first is None or (days[0] - first).days < run.source.models.churn.minimum_history_days:
         return None
     frames = run.warehouse.map_customers(
         "marts.fct_transactions",

@@ -15,3 +15,31 @@ where
     {% if lowest is not none %}or {{ column_name }} < {{ lowest }}{% endif %}
     {% if highest is not none %}or {{ column_name }} > {{ highest }}{% endif %}
 {% endtest %}
+
+-- A report by segment counts every customer of a strategy once.
+{% test counts_every_customer(model, column_name) %}
+with reported as (
+
+    select
+        strategy,
+        sum({{ column_name }}) as customer_count
+    from {{ model }}
+    group by strategy
+
+),
+
+segments as (
+
+    select
+        strategy,
+        count(*) as customer_count
+    from {{ source('ml', 'customer_segments') }}
+    group by strategy
+
+)
+
+select segments.strategy
+from segments
+left join reported on segments.strategy = reported.strategy
+where segments.customer_count is distinct from reported.customer_count
+{% endtest %}

@@ -15,6 +15,8 @@ UNKNOWN: Final = "unknown"
 JOINT: Final = " + "
 KNOWN_SHARE: Final = 0.2
 """An attribute that fewer customers have only divides those who told from those who did not."""
+SMALLEST_SHARE: Final = 0.02
+"""Share of customers that a group needs to stand alone, unless the source file says otherwise."""
 SMALLEST_GROUP: Final = 11
 """Fewer customers are never a segment by themselves, nor together: it would say who somebody is."""
 OTHER_SHARE: Final = 0.2

@@ -11,11 +11,10 @@ from ml.segmentation.separation import separation
 
 STRATEGY: Final = "demographic"
 ATTRIBUTES: Final = ("age_band", "income_band", "household_size", "gender")
-SMALLEST_SHARE: Final = 0.02
 
 
 def fit(
-    customers: pl.DataFrame, background: Background = NOTHING, *, smallest_share: float = SMALLEST_SHARE
+    customers: pl.DataFrame, background: Background = NOTHING, *, smallest_share: float = attributes.SMALLEST_SHARE
 ) -> pl.DataFrame:
     """Groups by one or two attributes: those that separate best what their customers spent after the past day.
 
@@ -47,7 +46,7 @@ def fit(
 def refit(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
     """The same attributes of other customers."""
     named = definition.filter(pl.col("strategy") == STRATEGY)["measure"][0].split(attributes.JOINT)
-    return attributes.grouped(customers, STRATEGY, named, smallest_share=SMALLEST_SHARE)[0]
+    return attributes.grouped(customers, STRATEGY, named, smallest_share=attributes.SMALLEST_SHARE)[0]
 
 
 def assign(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:

@@ -10,14 +10,13 @@ from ml.segmentation.definitions import NOTHING, Background, Withheld
 STRATEGY: Final = "geographic"
 LEVELS: Final = ("city", "region", "country")
 """Finest first."""
-SMALLEST_SHARE: Final = 0.02
 
 
 def fit(
     customers: pl.DataFrame,
     background: Background = NOTHING,  # noqa: ARG001 - places need none
     *,
-    smallest_share: float = SMALLEST_SHARE,
+    smallest_share: float = attributes.SMALLEST_SHARE,
 ) -> pl.DataFrame:
     """Groups by city, region or country: the finest that leaves at most a fifth of customers in small places, or
     failing that the one that leaves fewest.
@@ -38,7 +37,7 @@ def fit(
 def refit(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
     """The same level of other customers."""
     (named,) = definition.filter(pl.col("strategy") == STRATEGY)["measure"].unique().to_list()
-    return attributes.grouped(customers, STRATEGY, [named], smallest_share=SMALLEST_SHARE)[0]
+    return attributes.grouped(customers, STRATEGY, [named], smallest_share=attributes.SMALLEST_SHARE)[0]
 
 
 def assign(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:

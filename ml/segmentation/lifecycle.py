@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from ml.rhythm import expected_gap, population_gap
 from ml.schemas import empty
 from ml.segment_schemas import SEGMENT_DEFINITIONS
 from ml.segmentation.definitions import NOTHING, Background, cut_points, define
@@ -22,13 +23,6 @@ OVERDUE_RATIOS: Final = (2.0, 4.0, 8.0)
 """Where one stage ends and the next begins, in expected gaps since the last purchase. For exponential gaps
 P(gap > c x mean) = exp(-c): 14 % are longer than 2 means, 2 % than 4, 0.03 % than 8."""
 
-PSEUDO_GAPS: Final = 2
-"""How many gaps of the population are added to a customer's own: their rhythm counts half after two gaps."""
-
-DEFAULT_GAP_DAYS: Final = 30.0
-"""The population's gap where nobody has bought on two days: a month, for want of evidence."""
-
-
 WORDS: Final = {
     "new": "bought on one day only, and not long ago",
     "active": "in their own rhythm",
@@ -41,13 +35,11 @@ WORDS: Final = {
 def fit(customers: pl.DataFrame, background: Background = NOTHING) -> pl.DataFrame:  # noqa: ARG001 - gaps need none
     """Cut points over all of one day's CUSTOMER_FEATURES; no rows without customers.
 
-    They are the median over repeat customers of their mean gap (DEFAULT_GAP_DAYS if there are none), and
-    OVERDUE_RATIOS, each at its quantile among exponential gaps.
+    They are the population's gap (see `ml.rhythm`) and OVERDUE_RATIOS, each at its quantile among exponential gaps.
     """
     if customers.is_empty():
         return empty(SEGMENT_DEFINITIONS)
-    gap = customers["gap_mean_days"].median()
-    rows = [(POPULATION_GAP, 0.5, DEFAULT_GAP_DAYS if gap is None else gap)]
+    rows = [(POPULATION_GAP, 0.5, population_gap(customers))]
     rows += [(OVERDUE_RATIO, 1 - math.exp(-ratio), ratio) for ratio in OVERDUE_RATIOS]
     named = ("measure", "quantile", "value")
     return define(
@@ -70,8 +62,7 @@ def words(definition: pl.DataFrame) -> dict[str, str]:  # noqa: ARG001 - cut poi
 def assign(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
     """The segment of each customer, in their order, with `expected_gap_days` and `overdue_ratio`.
 
-    The expected gap is (own gaps + PSEUDO_GAPS x the population's) / (how many these are), at least one day;
-    the ratio is recency_days in expected gaps. Active customers who bought on one day only are new.
+    The ratio is recency_days in expected gaps (see `ml.rhythm`). Active customers who bought on one day only are new.
 
     Raises:
         ValueError: there are customers, and the definition has no cut points for this strategy.
@@ -81,7 +72,7 @@ def assign(customers: pl.DataFrame, definition: pl.DataFrame) -> pl.DataFrame:
     gap = pl.lit(population, dtype=pl.Float64)
     own_days = pl.col("tenure_days") - pl.col("recency_days")  # first to last purchase: all own gaps together
     own_count = pl.col("purchase_day_count") - 1
-    expected = ((own_days + PSEUDO_GAPS * gap) / (own_count + PSEUDO_GAPS)).clip(lower_bound=1.0)
+    expected = expected_gap(own_days, own_count, gap)
     ends = [] if nobody else cut_points(definition, STRATEGY, OVERDUE_RATIO).to_list()
     is_new = (pl.col("purchase_day_count") == 1) & (pl.col("segment") == STAGES[0])
     return (

@@ -3,7 +3,8 @@
 import dagster as dg
 import polars as pl
 
-from ml.next_purchases import GAP_COUNTS, count_gaps, distribute, population_gap, predict
+from ml.next_purchases import GAP_COUNTS, count_gaps, distribute, predict
+from ml.rhythm import population_gap
 from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema

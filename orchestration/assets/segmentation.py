@@ -55,7 +55,7 @@ def segment_definitions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None
     is_new = record is None
     if record is None:
         record = segments.fit(run, as_of=as_of)
-    withheld = record.strategies.filter(pl.col("status") != segments.HELD)
+    withheld = record.strategies.filter(pl.col("status") != segments.PUBLISHED)
     written = _written(run, "ml.segment_definitions", record.definitions, SEGMENT_DEFINITIONS)
     said = {row["strategy"]: f"{row['status']}: {row['reason']}" for row in withheld.iter_rows(named=True)}
     return written._replace(metadata={**(written.metadata or {}), "is_newly_fitted": is_new, **said})

@@ -16,6 +16,7 @@ from ml.segmentation.resampling import stability
 from ml.segmentation.separation import separation
 from ml.segmentation.strategies import NAMES, Configuration, strategies
 from ml.segmentation.traits import traits
+from orchestration.intake.configuration import SegmentsConfig
 from tests.ml.behaviours import AS_OF, shop
 
 DAY = date(2026, 6, 30)
@@ -261,6 +262,10 @@ def test_what_came_after_the_later_day_decides_no_segment(holdout: Holdout, comp
         name: measured(compared, "rfm")[name] for name in asked
     }
     assert abs(measured(blind, "rfm")["separation_amount"]) < 0.1
+
+
+def test_a_source_file_may_name_every_strategy_in_its_order() -> None:
+    assert SegmentsConfig().strategies == NAMES
 
 
 def test_every_strategy_ends_well_with_nobody_and_with_few() -> None:

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from ml.features import build_features
-from ml.next_purchases import GAP_COUNTS, LEAST_AT_RISK, count_gaps, distribute, population_gap, predict
+from ml.next_purchases import GAP_COUNTS, LEAST_AT_RISK, count_gaps, distribute, predict
+from ml.rhythm import population_gap
 from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
 from tests.ml.frames import shop, transactions
 

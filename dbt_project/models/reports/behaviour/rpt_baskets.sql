@@ -1,15 +1,9 @@
 with bands as (
 
-    {% for lowest, highest, label in [
+    {{ bands([
         (0, 0, 'no purchase'), (1, 1, '1'), (2, 2, '2'), (3, 5, '3 to 5'), (6, 10, '6 to 10'), (11, 20, '11 to 20'),
         (21, 50, '21 to 50'), (51, 'null', '51 or more')
-    ] -%}
-    select
-        {{ lowest }} as lowest,
-        {{ highest }} as highest,
-        '{{ label }}' as label
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    ]) }}
 
 ),
 

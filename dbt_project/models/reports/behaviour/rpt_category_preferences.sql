@@ -18,7 +18,7 @@ spending as (
         bool_or(lines.kind = 'sale' and lines.net_amount > 0) as is_buyer,
         sum(lines.net_amount) as net_amount
     from {{ ref('fct_transaction_lines') }} as lines
-    inner join {{ ref('capabilities') }} as capabilities
+    inner join {{ ref('data_capabilities') }} as capabilities
         on capabilities.capability = 'product_categories' and capabilities.is_available
     left join {{ ref('dim_products') }} as products on lines.product_id = products.product_id
     where lines.customer_id is not null and lines.is_product

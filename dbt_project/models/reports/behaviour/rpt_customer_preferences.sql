@@ -26,7 +26,7 @@ purchases as (
         transactions.channel,
         transactions.store_id
     from {{ ref('fct_transactions') }} as transactions
-    inner join {{ ref('capabilities') }} as capabilities on capabilities.capability = 'purchase_hours'
+    inner join {{ ref('data_capabilities') }} as capabilities on capabilities.capability = 'purchase_hours'
     where transactions.is_purchase and transactions.customer_id is not null
     group by all
 

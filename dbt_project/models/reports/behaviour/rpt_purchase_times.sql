@@ -11,7 +11,7 @@ with days as (
 known as (
 
     select is_available as has_hours
-    from {{ ref('capabilities') }}
+    from {{ ref('data_capabilities') }}
     where capability = 'purchase_hours'
 
 ),

@@ -74,7 +74,7 @@ run as (
         bounds.first_date <= grid.date_day - 59 as is_retention_known
     from grid
     cross join bounds
-    inner join {{ ref('capabilities') }} as capabilities on capabilities.capability = 'contact_conversion'
+    inner join {{ ref('data_capabilities') }} as capabilities on capabilities.capability = 'contact_conversion'
     left join daily
         on grid.strategy = daily.strategy and grid.segment = daily.segment and grid.date_day = daily.date_day
     window days_so_far as (partition by grid.strategy, grid.segment order by grid.date_day)
