@@ -1,0 +1,25 @@
+"""The command line `clientele`: options in, one function called, words and an exit code out. No logic of its own.
+
+Progress goes to stderr, results to stdout. Heavy libraries are imported by the command that needs them.
+"""
+
+import typer
+
+from orchestration.cli import publications, runs, service, sources
+
+app = typer.Typer(
+    help="Customer analytics from a company's own files to tables that BI can trust.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+for command in (
+    runs.run,
+    sources.check,
+    runs.evaluate,
+    sources.init,
+    publications.freeze,
+    publications.status,
+    service.dev,
+):
+    app.command()(command)

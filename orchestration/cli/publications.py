@@ -1,0 +1,44 @@
+"""Commands about what is published: status, freeze."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
+
+
+def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
+    """The last run, what is published, how the models do, and what failed."""
+    with explained():
+        from rich.console import Console
+
+        from orchestration import summary
+
+        found = summary.status(settings_of(None, data_dir))
+        if json:
+            typer.echo(summary.as_json(found))
+            return
+        console = Console()
+        last = found["last_run"]
+        console.print(
+            f"Last run {last['run_id']}: {last['outcome']}, started {last['started_at']}" if last else "No run yet.",
+            highlight=False,
+        )
+        summary.show(found["published"], console)
+
+
+def freeze(
+    name: Annotated[str, typer.Argument(help="Name of the snapshot, such as spring_sale.")],
+    strategy: Annotated[str, typer.Option(help="Strategy, such as rfm.")],
+    segment: Annotated[str, typer.Option(help="Segment, such as champions.")],
+    source: SourceOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Keep who is in a segment now, for a campaign: the next run has them in ml.segment_snapshots."""
+    with explained():
+        from orchestration.segment_snapshots import freeze as keep
+
+        now = datetime.now(UTC).replace(tzinfo=None)
+        count = keep(settings_of(source, data_dir), name=name, strategy=strategy, segment=segment, now=now)
+        typer.echo(f"{name}: {count:,} customers of {strategy} {segment} are kept.")

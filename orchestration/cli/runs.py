@@ -1,0 +1,86 @@
+"""Commands that do the work: run, evaluate."""
+
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
+from orchestration.settings import Settings
+
+
+def run(
+    source: SourceOption = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Day to describe, YYYY-MM-DD; default: the last complete one.")
+    ] = None,
+    data_dir: DataDirOption = None,
+    retrain: Annotated[
+        bool | None, typer.Option("--retrain/--no-retrain", help="Default: when models are due.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the whole pipeline: files to marts, models and scores, checked and published."""
+    with explained():
+        from rich.console import Console
+
+        from orchestration.intake.source_file import load_source
+        from orchestration.run import parse_day, writer_lock
+
+        settings = settings_of(source, data_dir)
+        described = load_source(settings.source)
+        parse_day(as_of)
+        for entity, parts in described.entities.items():
+            for part in parts:
+                described.files(part, entity=entity, landing=settings.landing_dir)
+        console = Console(stderr=True)
+        if described.notice:
+            console.print(f"[dim]{described.notice}[/dim]", highlight=False)
+        with writer_lock(settings, wait=False):
+            _run(settings, {"as_of": as_of, "retrain": retrain, "source": str(settings.source)}, console, json)
+
+
+def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool) -> None:
+    from rich.console import Console
+
+    from orchestration.progress import RunProgress
+
+    with RunProgress(console) as progress:
+        from orchestration import summary
+        from orchestration.runner import run_job
+
+        outcome = run_job("retrain" if config["retrain"] else "refresh", settings, config=config, listener=progress)
+    if outcome.error:
+        raise outcome.error
+    done = summary.summarise(settings.published_dir / "versions" / outcome.run_id)
+    if json:
+        typer.echo(summary.as_json(done))
+    else:
+        summary.show(done, Console())
+
+
+def evaluate(
+    source: SourceOption = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Day to stand on, YYYY-MM-DD; default: the last complete one.")
+    ] = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train every candidate and test it beside every rule on past days. Nothing is published."""
+    with explained():
+        from rich.console import Console
+
+        from orchestration import contest, summary
+        from orchestration.progress import RunProgress
+        from orchestration.run import parse_day, writer_lock
+
+        settings = settings_of(source, data_dir)
+        parse_day(as_of)
+        with writer_lock(settings, wait=False), RunProgress(Console(stderr=True)) as progress:
+            found, error = contest.evaluate(settings, as_of=as_of, listener=progress)
+        if error:
+            raise error
+        if json:
+            typer.echo(summary.as_json(found))
+        else:
+            contest.show(found, Console())
