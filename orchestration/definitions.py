@@ -20,7 +20,8 @@ from orchestration.assets import (
     segmentation,
 )
 from orchestration.assets.publish import published_version
-from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
+from orchestration.dbt import dbt_models, dbt_resource
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import Source, load_source
 from orchestration.publish import PUBLIC_SCHEMAS
