@@ -89,5 +89,5 @@ class Settings(BaseSettings):
 
     @property
     def scratch_file(self) -> Path:
-        """The working file of a run for an earlier day; its name is the catalog's, which dbt has parsed into its models."""
+        """The working file of a run for an earlier day; its name is the catalog's, which the parsed models hold."""
         return self.data_dir / "scratch" / self.warehouse_file.name

@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +11,7 @@ import pytest
 from orchestration.dbt import command
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.publish import DATABASE
-from orchestration.settings import DBT_PROJECT_DIR, Settings
+from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.shop import Rejected, Shop
 

@@ -16,7 +16,6 @@ from orchestration.ingest import register
 from orchestration.intake import loads as record
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.rules import Rules
-from orchestration.settings import DBT_PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.inbox import COLUMNS, HEADER, Inbox
 
