@@ -36,6 +36,10 @@ class Settings(BaseSettings):
         None, description="MLflow tracking store that trainings are mirrored to, such as http://host:5000"
     )
 
+    privacy_key: SecretStr | None = Field(
+        None, description="key of pseudonymous ids and of who was erased; none: one that is made in the vault"
+    )
+
     def model_post_init(self, _context: object) -> None:
         """Make the paths absolute, so that no later change of the working folder moves them."""
         for name in ("data_dir", "source"):
@@ -43,7 +47,9 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child that makes its own `Settings`."""
-        plain = self.model_dump(exclude={"connections", "mlflow_uri"})  # secrets come from the environment as it is
+        plain = self.model_dump(
+            exclude={"connections", "mlflow_uri", "privacy_key"}
+        )  # secrets come from the environment as it is
         given = {f"CLIENTELE_{name.upper()}": str(value) for name, value in plain.items()}
         return dict(os.environ) | given
 
