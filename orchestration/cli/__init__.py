@@ -5,7 +5,7 @@ Progress goes to stderr, results to stdout. Heavy libraries are imported by the 
 
 import typer
 
-from orchestration.cli import publications, runs, service, sources
+from orchestration.cli import privacy, publications, runs, service, sources
 
 app = typer.Typer(
     help="Customer analytics from a company's own files to tables that BI can trust.",
@@ -20,6 +20,8 @@ for command in (
     sources.init,
     publications.freeze,
     publications.status,
+    privacy.erase,
+    privacy.access,
     service.dev,
 ):
     app.command()(command)

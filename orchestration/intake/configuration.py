@@ -180,14 +180,35 @@ class SegmentsConfig(Strict):
                     raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
 
 
+AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subscriptions", "history")
+
+
 class PrivacyConfig(Strict):
-    """What may leave the vault."""
+    """What may leave the vault, under which ids customers are kept, and for how long."""
 
     publishable: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
         (),
         description="identifiers that become columns of marts.dim_customers all the same: customers.email, "
         "customers.phone, customers.full_name; free text never leaves the vault",
     )
+    pseudonymous_ids: bool = Field(
+        False,
+        description="whether customer ids are replaced by keyed hashes everywhere but in the vault's map; needs "
+        "CLIENTELE_PRIVACY_KEY",
+    )
+    retention_days: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        {},
+        description="days that rows are kept, by entity (transactions, interactions, feedback, campaign_contacts, "
+        "ended subscriptions) or for the history of scores and segments: `transactions: 1095`; absent: for ever",
+    )
+
+    @field_validator("retention_days")
+    @classmethod
+    def _ageing(cls, value: dict[str, int]) -> dict[str, int]:
+        for subject in value:
+            if subject not in AGEING:
+                raise ValueError(f"'{subject}' does not age; known are {', '.join(AGEING)}")
+        return value
 
 
 class ActionsConfig(Strict):

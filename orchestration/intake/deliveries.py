@@ -41,7 +41,8 @@ class Delivery:
 
     `names` are the files that have this content now: none where all of them changed; `place` is what the rows took
     from the file's own name. `row_count` is of all rows received; those `erased` since, or refused at once, are in a
-    newer `revision` no longer. `emptied_hashes` are of the fetched file without them.
+    newer `revision` no longer. `emptied_hashes` are of the fetched file without them; `pseudonym_key` is the
+    fingerprint of the key under whose pseudonyms the rows are kept, empty for the source's own ids.
     """
 
     source: str
@@ -57,6 +58,7 @@ class Delivery:
     revision: int = 0
     erased: tuple[Tally, ...] = ()
     emptied_hashes: tuple[str, ...] = ()
+    pseudonym_key: str = ""
 
     @property
     def folder_name(self) -> str:
@@ -97,9 +99,7 @@ def rename(delivery: Delivery, names: Iterable[str], *, homes: Iterable[Path]) -
     for home in homes:
         folder = home / delivery.folder_name
         if folder.is_dir():
-            aside = folder / ".delivery.json"
-            aside.write_text(_described(renamed))
-            aside.replace(folder / "delivery.json")
+            describe(renamed, folder)
     return renamed
 
 
@@ -138,7 +138,7 @@ def deliver(
             )
         delivery = replace(delivery, row_count=reading.row_count, columns=reading.columns, erased=reading.erased)
         for folder in reversed(folders):
-            (folder / "delivery.json").write_text(_described(delivery))
+            describe(delivery, folder)
             folder.rename(folder.with_name(delivery.folder_name))
     finally:
         for folder in [*folders, scratch]:
@@ -177,5 +177,8 @@ def _constants(delivery: Delivery, reader: FileReader) -> dict[str, str]:
     }
 
 
-def _described(delivery: Delivery) -> str:
-    return json.dumps(asdict(delivery), indent=1, sort_keys=True)
+def describe(delivery: Delivery, folder: Path) -> None:
+    """Write `delivery.json` beside the rows, in one step."""
+    aside = folder / ".delivery.json"
+    aside.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True))
+    aside.replace(folder / "delivery.json")

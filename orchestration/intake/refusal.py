@@ -69,7 +69,7 @@ def judge(connection: Connection, relation: str, columns: Iterable[str], *, enti
         f"create or replace temp table judged as select _row_number, {has['customer_id']} as customer_id, "
         f"case when {has['customer_id']} is null then {has['transaction_id']} end as transaction_id, "
         f"upper({has['currency']}) as currency, {amount} as amount, "
-        f"{f'coalesce({", ".join(days)})' if days else 'null::date'} as day from ({relation})"
+        f"coalesce({', '.join([*days, 'null::date'])}) as day from ({relation})"
     )
     _keep_list(connection, "erased_customers", rule.customers(_distinct(connection, "customer_id")))
     _keep_list(connection, "erased_transactions", rule.transactions(_distinct(connection, "transaction_id")))

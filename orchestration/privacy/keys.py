@@ -5,12 +5,12 @@ It comes from the environment, or is made at first need in the vault. What is ha
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestration import kept_files
 from orchestration.settings import Settings
 
 _SEPARATOR = "\x1f"
@@ -44,12 +44,4 @@ def privacy_key(settings: Settings) -> Key:
 
 
 def _make(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = file.with_name(f".{file.name}")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as handle:
-        handle.write(secrets.token_hex(32))
-        handle.flush()
-        os.fsync(handle.fileno())
-    aside.replace(file)
+    kept_files.write(file, secrets.token_hex(32).encode())

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from orchestration import kept_files
 from orchestration.errors import ClienteleError
 from orchestration.privacy.keys import Key, privacy_key
 from orchestration.settings import Settings
@@ -77,12 +78,14 @@ def read(settings: Settings, *, source: str) -> Tombstones:
     return Tombstones(source, key, frozenset(kept["keyed_hash"]))
 
 
-def add(settings: Settings, *, source: str, customers: Iterable[str], transactions: Iterable[str] = ()) -> list[str]:
-    """Set tombstones for customers and their transactions, in one file; returns the customers' hashes, sorted.
+def add(settings: Settings, *, source: str, customers: Iterable[str], transactions: Iterable[str] = ()) -> str:
+    """Set tombstones for customers and their transactions, in one file; returns its name, by the time.
 
-    Whoever has one keeps the one that they have.
+    Raises:
+        ClienteleError: as `read`.
     """
-    key, known = privacy_key(settings), read(settings, source=source)
+    read(settings, source=source)
+    key = privacy_key(settings)
     by_kind: dict[Kind, dict[str, str]] = {
         "customer": hashed(key, "customer", customers, source),
         "transaction": hashed(key, "transaction", transactions, source),
@@ -91,16 +94,15 @@ def add(settings: Settings, *, source: str, customers: Iterable[str], transactio
     rows = [
         (kind, digest, now, key.fingerprint)
         for kind, found in by_kind.items()
-        for digest in sorted(set(found.values()) - known.hashes)
+        for digest in sorted(set(found.values()))
     ]
-    if rows:
-        home = folder(settings, source)
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = home / f"{re.sub('[^0-9]', '', now.isoformat(timespec='microseconds'))}.parquet"
-        aside = file.with_name(f".{file.name}")
-        pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(aside)
-        aside.replace(file)
-    return sorted(by_kind["customer"].values())
+    home = folder(settings, source)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = home / f"{re.sub('[^0-9]', '', now.isoformat(timespec='microseconds'))}.parquet"
+    aside = file.with_name(f".{file.name}")
+    pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(aside)
+    kept_files.replace(file, aside)
+    return file.stem
 
 
 def folder(settings: Settings, source: str) -> Path:
