@@ -20,6 +20,7 @@ for command in (
     sources.init,
     publications.freeze,
     publications.status,
+    publications.rollback,
     service.dev,
 ):
     app.command()(command)
