@@ -5,8 +5,9 @@ The same lock serves the command line and Dagster. What the run does belongs in 
 
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from orchestration import generations, kept_files, preflight
 from orchestration.errors import BusyError, InputError
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
@@ -50,6 +52,8 @@ class RunRecord:
     outcome: str = "running"  # running, published, built aside, not published
 
 
+FINISHED = ("published", "built aside")
+
 RUN_CONFIG = {
     "source": dg.Field(
         dg.Noneable(str), default_value=None, description="Source file to run on; empty: the configured one."
@@ -80,12 +84,23 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
             )
         as_of = parse_day(config["as_of"]) or source.as_of
         with writer_lock(settings, wait=True):
-            is_scratch = as_of is not None and as_of < (published_day(settings) or date.min)
+            preflight.check(settings)
+            kept_files.verify(
+                (settings.raw_dir, settings.vault_dir, settings.history_dir),
+                without=(settings.landing_dir, *(settings.history_dir / "models").glob("*/model.skops")),
+            )
+            published = generations.current(settings)
+            is_scratch = as_of is not None and published is not None and as_of < published.as_of
             file = settings.scratch_file if is_scratch else settings.warehouse_file
-            record = RunRecord(context.run.run_id if context.run else "", os.getpid(), _now())
+            run_id = context.run.run_id if context.run else ""
+            if _is_doubtful(settings, context.run):
+                Warehouse(file, settings=settings).discard()
+            else:
+                Warehouse(file, settings=settings).discard_if_broken()
+            record = RunRecord(run_id, os.getpid(), _now())
             _remember(settings, record)
             this = Run(
-                run_id=context.run.run_id if context.run else "",
+                run_id=run_id,
                 settings=settings,
                 source=source,
                 requested_as_of=as_of,
@@ -97,12 +112,22 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
             try:
                 yield this
             finally:
-                version = settings.published_dir / "versions" / this.run_id
-                published = "built aside" if is_scratch else "published"
-                outcome = published if version.is_dir() else "not published"
-                _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
+                version = generations.versions_dir(settings) / run_id
+                outcome = ("built aside" if is_scratch else "published") if version.is_dir() else "not published"
+                with suppress(OSError):  # a full disk: the record then says that the run died
+                    _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
 
     return run
+
+
+def _is_doubtful(settings: Settings, run: dg.DagsterRun | None) -> bool:
+    """Whether a run from the files on begins after one that did not end: what that one left is thrown away.
+
+    A part of the graph, or the rest of a failed run, builds on what is there.
+    """
+    last = last_run(settings)
+    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute or run.parent_run_id)
+    return is_from_the_start and last is not None and last.outcome not in FINISHED
 
 
 @contextmanager
@@ -118,7 +143,7 @@ def writer_lock(settings: Settings, *, wait: bool) -> Iterator[None]:
     try:
         lock.acquire(timeout=-1 if wait else 0)
     except Timeout:
-        process = holder.read_text() if holder.exists() else "unknown"
+        process = _living(holder)
         raise BusyError(
             f"Another run holds {settings.data_dir} (process {process}). Nothing was changed; try again later."
         ) from None
@@ -127,6 +152,16 @@ def writer_lock(settings: Settings, *, wait: bool) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _living(holder: Path) -> str:
+    """The process that holds the lock; for an instant after it took it, the file still names the one before."""
+    for _ in range(20):
+        process = holder.read_text() if holder.exists() else ""
+        if process and Path(f"/proc/{process}").exists():
+            return process
+        time.sleep(0.05)
+    return process or "unknown"
 
 
 def parse_day(text: str | None) -> date | None:
@@ -143,25 +178,23 @@ def parse_day(text: str | None) -> date | None:
         raise InputError(f"as-of date '{text}': write a day as YYYY-MM-DD, such as 2017-10-01.") from None
 
 
-def published_day(settings: Settings) -> date | None:
-    """The as-of date of what is published now; none before the first publication."""
-    manifest = settings.published_dir / "current" / "manifest.json"
-    return date.fromisoformat(json.loads(manifest.read_text())["as_of_date"]) if manifest.exists() else None
-
-
 def last_run(settings: Settings) -> RunRecord | None:
     """The record of the last run; one whose process is gone without an end `died`."""
     file = _record_file(settings)
-    if not file.exists():
+    try:
+        record = RunRecord(**json.loads(file.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
-    record = RunRecord(**json.loads(file.read_text()))
     if record.outcome == "running" and not Path(f"/proc/{record.process_id}").exists():
         return replace(record, outcome="died")
     return record
 
 
 def _remember(settings: Settings, record: RunRecord) -> None:
-    _record_file(settings).write_text(json.dumps(asdict(record)))
+    file = _record_file(settings)
+    aside = file.with_name(f".{file.name}")
+    aside.write_text(json.dumps(asdict(record)))
+    aside.replace(file)
 
 
 def _record_file(settings: Settings) -> Path:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.publish import DATABASE, read_manifest
+from orchestration.generations import DATABASE, read_manifest
 from orchestration.run import last_run
 from orchestration.settings import Settings
 from orchestration.warehouse import reader, records

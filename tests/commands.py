@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.publish import read_manifest
+from orchestration.generations import read_manifest
 from orchestration.settings import Settings
 
 CLIENTELE = str(Path(sys.executable).with_name("clientele"))

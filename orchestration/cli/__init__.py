@@ -22,6 +22,7 @@ for command in (
     publications.status,
     privacy.erase,
     privacy.access,
+    publications.rollback,
     service.dev,
 ):
     app.command()(command)

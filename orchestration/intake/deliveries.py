@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from orchestration import kept_files
 from orchestration.errors import InputError
 from orchestration.intake.file_hashes import FileHashes, Stamp
 from orchestration.intake.file_reader import FileReader, Reading
@@ -139,7 +140,9 @@ def deliver(
         delivery = replace(delivery, row_count=reading.row_count, columns=reading.columns, erased=reading.erased)
         for folder in reversed(folders):
             describe(delivery, folder)
+            kept_files.seal(folder)
             folder.rename(folder.with_name(delivery.folder_name))
+            kept_files.sync(folder.parent)
     finally:
         for folder in [*folders, scratch]:
             shutil.rmtree(folder, ignore_errors=True)
@@ -181,4 +184,4 @@ def describe(delivery: Delivery, folder: Path) -> None:
     """Write `delivery.json` beside the rows, in one step."""
     aside = folder / ".delivery.json"
     aside.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True))
-    aside.replace(folder / "delivery.json")
+    kept_files.replace(folder / "delivery.json", aside)
