@@ -121,8 +121,9 @@ class FileReader:
         if not rule.is_refusing:
             return []
         header = [row[0] for row in connection.execute("describe source").fetchall()]
-        query = mapping.query(self.part, self.entity, types, header=header, constants={}, is_trying=True)
-        erased = refusal.judge(connection, query, types, entity=self.entity, rule=rule)
+        asked = {name: type_ for name, type_ in types.items() if name in refusal.asked(self.entity)}
+        query = mapping.query(self.part, self.entity, asked, header=header, constants={}, is_trying=True)
+        erased = refusal.judge(connection, query, asked, entity=self.entity, rule=rule)
         if erased:
             connection.execute(f"create or replace temp view source as from received where {refusal.KEPT}")
         return erased

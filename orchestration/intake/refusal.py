@@ -55,6 +55,11 @@ class Rule:
         return self.customers is not nobody or self.before is not None
 
 
+def asked(entity: Entity) -> set[str]:
+    """The columns by which rows of an entity are judged and tallied."""
+    return {"customer_id", "transaction_id", "currency", MONEY.get(entity.name, ""), *EVENT_DAYS.get(entity.name, ())}
+
+
 def judge(connection: Connection, relation: str, columns: Iterable[str], *, entity: Entity, rule: Rule) -> list[Tally]:
     """Make the table `refused`, the `_row_number` of each row that may not be kept; gives what it amounts to.
 
