@@ -22,8 +22,8 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture cli dbt definitions end_to_end mlflow_mirror model_files privacy publish run segments "
-    "warehouse",
+    "runs": "architecture cli consent dbt definitions end_to_end erasure mlflow_mirror model_files privacy publish registry "
+    "run segments warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -101,9 +101,9 @@ def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
 
     `again`: the same command, with the CLV model gone from the history, and an MLflow store that is away. `rebuilt`:
     without the warehouse, trained again and mirrored to MLflow. `earlier`: for a day before the published one.
-    `blocked`: on a kept file in which a row lost its number.
+    `blocked`: on a kept file in which a row lost its number. `erased`: after two customers were, from the same files.
     """
-    arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
+    arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": [], "erased": []}
 
     def run(name: str) -> Finished:
         folder = tmp_path_factory.mktemp(name) / "data"
@@ -115,6 +115,9 @@ def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         elif name == "blocked":
             (damaged,) = folder.glob("raw/customers/*/unreadable.parquet")
             pl.read_parquet(damaged).with_columns(_row_number=pl.lit(None, pl.Int64)).write_parquet(damaged)
+        elif name == "erased":
+            erased = clientele("erase", "c0001", "c0003", source=settings.source, data_dir=folder)
+            assert erased.exit_code == 0, erased.stderr
         mirror = {"again": "http://127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
         return clientele("run", "--json", *arguments[name], source=settings.source, data_dir=folder, **variables)

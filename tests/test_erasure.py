@@ -240,7 +240,11 @@ def test_the_run_after_an_erasure_does_not_bring_them_back_and_accounts_for_ever
     assert run.exit_code == 0, run.stderr
     settings, gone = run.settings, ("c0001", "c0003")
     warehouse = Warehouse(settings.warehouse_file, settings=settings)
-    lines = [row for row in shop.of("transactions") if row.text.split(",")[1] in gone]
+    lines = [
+        row
+        for row in shop.of("transactions")
+        if row.text.split(",")[1] in gone and row.reason != "unreadable_line"  # such a line has no customer
+    ]
     money = sum((row.amount for row in lines if row.amount is not None), Decimal(0)).quantize(Decimal("0.0001"))
     found = {
         (row["entity"], row["measure"]): row

@@ -95,6 +95,7 @@ def test_what_a_run_came_to_is_on_record(later_runs: dict[str, Finished]) -> Non
         "rebuilt": "published",
         "earlier": "built aside",
         "blocked": "not published",
+        "erased": "published",
     }
 
 

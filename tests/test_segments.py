@@ -43,6 +43,8 @@ def day_by_day(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Run]:
         warehouse.write("marts.dim_as_of", pl.DataFrame({"as_of_date": [as_of], "is_backfilled": [False]}))
         warehouse.write("marts.fct_transactions", known)
         warehouse.write("marts.dim_customers", people)
+        allowed = pl.lit(True).alias("is_profiling_allowed"), pl.lit(True).alias("is_marketing_allowed")
+        warehouse.write("marts.dim_customer_permissions", people.select("customer_id", *allowed))
         contacts = dict.fromkeys(("customer_id", "campaign_id"), pl.String) | {"is_control": pl.Boolean}
         moments = dict.fromkeys(("contacted_at", "responded_at"), pl.Datetime("us"))
         warehouse.write("marts.fct_campaign_contacts", pl.DataFrame(schema=contacts | moments))

@@ -32,7 +32,7 @@ NUMBERS: Final = (
 """One feature for each thing that can be said of a customer."""
 TOP: Final = 5
 SMALLEST_GROUP: Final = 11
-"""Categories of fewer customers are no trait: they would say who somebody is."""
+"""Segments and categories of fewer customers have no trait: it would say who somebody is."""
 
 
 def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -> pl.DataFrame:
@@ -74,7 +74,7 @@ def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -
 
 
 def _of_strategy(known: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
-    sizes = known.group_by("segment").agg(customer_count=pl.len())
+    sizes = known.group_by("segment").agg(customer_count=pl.len()).filter(pl.col("customer_count") >= SMALLEST_GROUP)
     return pl.concat(
         [*(_number(known, name) for name in numbers), *(_categories(known, sizes, name) for name in PROFILE)]
     ).join(sizes, on="segment")

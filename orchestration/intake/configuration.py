@@ -184,12 +184,17 @@ AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subs
 
 
 class PrivacyConfig(Strict):
-    """What may leave the vault, under which ids customers are kept, and for how long."""
+    """What may leave the vault, whose data may be used for what, under which ids and for how long it is kept."""
 
     publishable: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
         (),
         description="identifiers that become columns of marts.dim_customers all the same: customers.email, "
         "customers.phone, customers.full_name; free text never leaves the vault",
+    )
+    consent: Literal["assumed", "required"] = Field(
+        "assumed",
+        description="what a customer's silence means for analytics, profiling and marketing: assumed (allowed until "
+        "they opt out) or required (not allowed before they opt in)",
     )
     pseudonymous_ids: bool = Field(
         False,

@@ -154,12 +154,12 @@ def _tables(manifest: Mapping[str, Any], source: Source) -> Iterator[Table]:
         if node["resource_type"] not in ("model", "source"):
             continue
         name, meta = f"{node['schema']}.{node['name']}", node["config"]["meta"]
-        declared = {column["name"]: meta | column["config"]["meta"] for column in node["columns"].values()}
+        declared = {column["name"]: {**meta, **column["config"]["meta"]} for column in node["columns"].values()}
         if node["schema"] in STORED:
             declared = {column: words for column, words in declared.items() if _is_declared(node, column)}
         columns = tuple(_column(name, column, words) for column, words in declared.items() if "personal" in words)
         covers = None if node["schema"] in STORED else meta.get("personal")
-        everything = _column(name, "*", {"personal": covers or "none"} | meta)
+        everything = _column(name, "*", {"personal": covers or "none", **meta})
         is_received = node["schema"] == "raw" and node["name"] in ENTITIES
         if is_received:
             columns = _received(ENTITIES[node["name"]], source)
@@ -181,7 +181,7 @@ def _is_declared(node: Mapping[str, Any], column: str) -> bool:
 
 
 def _column(table: str, name: str, words: Mapping[str, Any]) -> Column:
-    found = {"purpose": "operation", "retention": "run"} | words
+    found = {"purpose": "operation", "retention": "run", **words}
     for field, known in (("personal", get_args(Personal)), ("purpose", get_args(Purpose)), ("retention", RETENTIONS)):
         if found[field] not in known:
             raise ClienteleError(f"{table}.{name}: meta.{field} is '{found[field]}'; known are {', '.join(known)}.")
