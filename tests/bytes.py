@@ -11,6 +11,11 @@ import polars as pl
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 
+SHORT = 8
+"""Texts below so many characters are looked for in what is packed, not in packed bytes: those may come to look like
+them, such as `c0123` in a table of symbols `c0`, `12`, `3`.
+"""
+PACKED = (".parquet", ".duckdb", ".db", ".skops", ".zip", ".png")
 COMMENTED = "select comment from duckdb_columns() union all select comment from duckdb_tables()"
 
 
@@ -24,8 +29,9 @@ def holding(folder: Path, texts: Iterable[str], *, settings: Settings) -> dict[s
 
 def _in(file: Path, wanted: dict[str, bytes], settings: Settings) -> list[str]:
     left, there = dict(wanted), []
-    for said in contents(file, settings=settings):
-        now = [text for text, encoded in left.items() if encoded in said]
+    for number, said in enumerate(contents(file, settings=settings)):
+        is_packed = number == 0 and file.suffix in PACKED
+        now = [t for t, encoded in left.items() if encoded in said and not (is_packed and len(t) < SHORT)]
         there += now
         left = {text: encoded for text, encoded in left.items() if text not in now}
     return there
@@ -39,7 +45,7 @@ def contents(file: Path, *, settings: Settings) -> Iterator[bytes]:
     elif file.suffix == ".duckdb":
         with Warehouse(file, settings=settings).connect() as connection:
             names = connection.execute(
-                "select table_schema || '.' || table_name from information_schema.tables"
+                "select schema_name || '.' || table_name from duckdb_tables() where not internal"
             ).fetchall()
             for query in [*(f"from {name}" for (name,) in names), "select sql from duckdb_views()", COMMENTED]:
                 yield as_text(connection.sql(query).pl())

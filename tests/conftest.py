@@ -22,8 +22,8 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture cli consent dbt definitions end_to_end erasure mlflow_mirror model_files privacy publish registry "
-    "run segments warehouse",
+    "runs": "architecture cli consent dbt definitions end_to_end erasure mlflow_mirror model_files privacy publish "
+    "registry run segments warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -103,7 +103,13 @@ def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     without the warehouse, trained again and mirrored to MLflow. `earlier`: for a day before the published one.
     `blocked`: on a kept file in which a row lost its number. `erased`: after two customers were, from the same files.
     """
-    arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": [], "erased": []}
+    arguments = {
+        "again": [],
+        "rebuilt": ["--retrain"],
+        "earlier": ["--as-of", str(EARLIER)],
+        "blocked": [],
+        "erased": [],
+    }
 
     def run(name: str) -> Finished:
         folder = tmp_path_factory.mktemp(name) / "data"

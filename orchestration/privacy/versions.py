@@ -77,7 +77,7 @@ class Versions:
                     for name, known in keyed_tables(connection).items()
                     if (rows := records(connection, f"from {name} where {is_theirs(known)}"))
                 }
-        return found
+        return {version: tables for version, tables in found.items() if tables}
 
     def known(self) -> Iterator[tuple[set[str], set[str]]]:
         """Ids in every table of every version."""
