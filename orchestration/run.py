@@ -15,8 +15,9 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock, Timeout
 
-from orchestration import generations, kept_files, preflight
+from orchestration import kept_files, preflight
 from orchestration.errors import BusyError, InputError
+from orchestration.generations import current, read_manifest, versions_dir
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
@@ -83,49 +84,61 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
             )
         as_of = parse_day(config["as_of"]) or source.as_of
-        with writer_lock(settings, wait=True):
-            preflight.check(settings)
-            kept_files.verify(
-                (settings.raw_dir, settings.vault_dir, settings.history_dir),
-                without=(settings.landing_dir, *(settings.history_dir / "models").glob("*/model.skops")),
-            )
-            published = generations.current(settings)
+        run_id = context.run.run_id if context.run else ""
+        with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
+            _look_first(settings)
+            published = current(settings)
             is_scratch = as_of is not None and published is not None and as_of < published.as_of
-            file = settings.scratch_file if is_scratch else settings.warehouse_file
-            run_id = context.run.run_id if context.run else ""
-            if _is_doubtful(settings, context.run):
-                Warehouse(file, settings=settings).discard()
+            warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)
+            if _is_doubtful(last, context.run):
+                warehouse.discard()
             else:
-                Warehouse(file, settings=settings).discard_if_broken()
-            record = RunRecord(run_id, os.getpid(), _now())
-            _remember(settings, record)
-            this = Run(
+                warehouse.discard_if_broken()
+            yield Run(
                 run_id=run_id,
                 settings=settings,
                 source=source,
                 requested_as_of=as_of,
                 known_at=datetime.now(UTC).replace(tzinfo=None),
                 retrain=config["retrain"],
-                warehouse=Warehouse(file, settings=settings),
+                warehouse=warehouse,
                 is_scratch=is_scratch,
             )
-            try:
-                yield this
-            finally:
-                version = generations.versions_dir(settings) / run_id
-                outcome = ("built aside" if is_scratch else "published") if version.is_dir() else "not published"
-                with suppress(OSError):  # a full disk: the record then says that the run died
-                    _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
 
     return run
 
 
-def _is_doubtful(settings: Settings, run: dg.DagsterRun | None) -> bool:
+def _look_first(settings: Settings) -> None:
+    """What must hold before anything is written: room, permission, and kept files that are what was kept.
+
+    A model file is not among them: one that broke is trained anew.
+    """
+    preflight.check(settings)
+    kept_files.verify(
+        (settings.raw_dir, settings.vault_dir, settings.history_dir),
+        without=(settings.landing_dir, *(settings.history_dir / "models").glob("*/model.skops")),
+    )
+
+
+@contextmanager
+def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
+    """Keep the record of a run from its begin to its end; gives that of the run before."""
+    last, record = last_run(settings), RunRecord(run_id, os.getpid(), _now())
+    _remember(settings, record)
+    try:
+        yield last
+    finally:
+        built = read_manifest(versions_dir(settings) / run_id) or {}
+        outcome = ("built aside" if built["is_scratch"] else "published") if built else "not published"
+        with suppress(OSError):  # a full disk: the record then says that the run died
+            _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
+
+
+def _is_doubtful(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
     """Whether a run from the files on begins after one that did not end: what that one left is thrown away.
 
     A part of the graph, or the rest of a failed run, builds on what is there.
     """
-    last = last_run(settings)
     is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute or run.parent_run_id)
     return is_from_the_start and last is not None and last.outcome not in FINISHED
 

@@ -122,8 +122,8 @@ def _error(failures: list[Any], settings: Settings, *, console: Path) -> Excepti
                 )
             if BROKEN_FILE.search(error.message):
                 return ClienteleError(
-                    f"{settings.warehouse_file} is damaged. It holds nothing that is not kept elsewhere: run again, and "
-                    "it is built anew. What was published before stays."
+                    f"{settings.warehouse_file} is damaged. It holds nothing that is not kept elsewhere: run again "
+                    "to build it anew. What was published before stays."
                 )
             error = error.cause
     return RuntimeError(f"The run failed unexpectedly; see {console}.")
