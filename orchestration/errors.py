@@ -19,6 +19,10 @@ class CheckError(ClienteleError):
     exit_code = 1
 
 
+class DamagedError(ClienteleError):
+    """The working file is damaged; what is in it is built anew from what is kept."""
+
+
 class BusyError(ClienteleError):
     """Another run holds the writer lock."""
 

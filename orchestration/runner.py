@@ -18,14 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration import preflight
 from orchestration.definitions import build_definitions
-from orchestration.errors import CheckError, ClienteleError, InputError
+from orchestration.errors import CheckError, ClienteleError, DamagedError, InputError
 from orchestration.settings import Settings
 
 INSTANCE_SETTINGS = Path(__file__).with_name("dagster.yaml")
 FOR_PEOPLE: Final = {kind.__name__: kind for kind in (InputError, CheckError, ClienteleError)}
 PROCESS_TAG = "clientele/process"
 FULL_DISK: Final = re.compile("No space left on device|disk is full|Could not write all bytes")
-BROKEN_FILE: Final = re.compile("orrupt|checksum|not a valid DuckDB|Serialization Error|INTERNAL Error")
+BROKEN_FILE: Final = re.compile("orrupt|checksum|not a valid DuckDB|Serialization Error|INTERNAL Error|invalidated")
 
 Listener = Callable[[dg.EventLogEntry], None]
 
@@ -48,9 +48,18 @@ def prepare_instance(settings: Settings) -> Path:
 def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: Listener) -> Outcome:
     """Run a job in this process; `listener` hears every event. The caller holds the writer lock.
 
+    Where the working file turns out to be damaged, the job runs once more, on a new one.
+
     Raises:
         ClienteleError: the definitions cannot be built.
     """
+    outcome = _run_once(name, settings, config=config, listener=listener)
+    if isinstance(outcome.error, DamagedError):
+        outcome = _run_once(name, settings, config=config, listener=listener)
+    return outcome
+
+
+def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener: Listener) -> Outcome:
     definitions = build_definitions(settings)
     home = prepare_instance(settings)
     run_id = str(uuid.uuid4())
@@ -116,14 +125,14 @@ def _error(failures: list[Any], settings: Settings, *, console: Path) -> Excepti
                 return preflight.full(settings)
             if error.cls_name in FOR_PEOPLE:
                 return FOR_PEOPLE[error.cls_name](error.message.partition(": ")[2].strip())
+            if BROKEN_FILE.search(error.message):
+                return DamagedError(
+                    f"{settings.warehouse_file} is damaged. It holds nothing that is not kept elsewhere: run again "
+                    "to build it anew. What was published before stays."
+                )
             if error.cls_name == "DagsterDbtCliRuntimeError":
                 return ClienteleError(
                     f"A check or a model in dbt failed, and nothing was published. {_dbt_lines(error)}"
-                )
-            if BROKEN_FILE.search(error.message):
-                return ClienteleError(
-                    f"{settings.warehouse_file} is damaged. It holds nothing that is not kept elsewhere: run again "
-                    "to build it anew. What was published before stays."
                 )
             error = error.cause
     return RuntimeError(f"The run failed unexpectedly; see {console}.")

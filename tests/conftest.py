@@ -18,12 +18,13 @@ from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele
+from tests.faults.damage import CACHES, damage
 from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture cli dbt definitions end_to_end kills mlflow_mirror model_files privacy publish run segments "
-    "warehouse",
+    "runs": "architecture cli damaged_files dbt definitions end_to_end full_disk kills many_starts mlflow_mirror "
+    "model_files privacy publish run segments warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -100,8 +101,8 @@ def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     """Runs in copies of the first run's data folder, by what is special about each.
 
     `again`: the same command, with the CLV model gone from the history, and an MLflow store that is away. `rebuilt`:
-    without the warehouse, trained again and mirrored to MLflow. `earlier`: for a day before the published one.
-    `blocked`: on a kept file in which a row lost its number.
+    every cache is damaged, models are trained again and mirrored to MLflow. `earlier`: for a day before the published
+    one. `blocked`: on a kept file in which a row lost its number.
     """
     arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
 
@@ -111,7 +112,8 @@ def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         if name == "again":
             shutil.rmtree(next(folder.glob("history/models/clv-*")))
         elif name == "rebuilt":
-            (folder / "warehouse.duckdb").unlink()
+            for cache in CACHES:
+                damage(folder / cache, seed=6)
         elif name == "blocked":
             (damaged,) = folder.glob("raw/customers/*/unreadable.parquet")
             pl.read_parquet(damaged).with_columns(_row_number=pl.lit(None, pl.Int64)).write_parquet(damaged)
