@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock, Timeout
 
 from orchestration import kept_files, preflight
@@ -35,6 +36,7 @@ class Run:
     retrain: bool | None  # none: when the models are due
     warehouse: Warehouse
     is_scratch: bool  # an earlier day than the published one: built aside, does not become current
+    is_backfill: bool = False  # the day goes into the history even if it was built aside
 
     def as_of(self) -> date:
         """The day whose end the tables of this run describe; known once `marts.dim_as_of` is built."""
@@ -69,6 +71,11 @@ RUN_CONFIG = {
         default_value=None,
         description="Train the models again (true), never (false), or when they are due (empty).",
     ),
+    "is_backfill": dg.Field(
+        bool,
+        default_value=False,
+        description="Whether the day goes into the history, marked as back-filled, unless it was really published.",
+    ),
 }
 
 
@@ -83,7 +90,8 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
             raise InputError(
                 f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
             )
-        as_of = parse_day(config["as_of"]) or source.as_of
+        partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
+        as_of = parse_day(config["as_of"] or partition) or source.as_of
         run_id = context.run.run_id if context.run else ""
         with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
             _look_first(settings)
@@ -103,6 +111,7 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 retrain=config["retrain"],
                 warehouse=warehouse,
                 is_scratch=is_scratch,
+                is_backfill=config["is_backfill"],
             )
 
     return run
@@ -178,13 +187,20 @@ def _living(holder: Path) -> str:
 
 
 def parse_day(text: str | None) -> date | None:
+    """A day written as YYYY-MM-DD, if there is one.
+
+    Raises:
+        InputError: it is written otherwise.
+    """
+    return required_day(text) if text else None
+
+
+def required_day(text: str) -> date:
     """A day written as YYYY-MM-DD.
 
     Raises:
         InputError: it is written otherwise.
     """
-    if not text:
-        return None
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -19,6 +19,8 @@ from xdist.scheduler import LoadScopeScheduling
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele
 from tests.faults.damage import CACHES, damage
+from tests.faults.disturbed import killed
+from tests.faults.undisturbed import stages
 from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
@@ -97,19 +99,24 @@ def published(settings: Settings) -> Path:
 
 
 @pytest.fixture(scope="session")
-def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     """Runs in copies of the first run's data folder, by what is special about each.
 
-    `again`: the same command, with the CLV model gone from the history, and an MLflow store that is away. `rebuilt`:
+    `again`: the same command after three runs were killed, with the CLV model gone from the history, and an MLflow
+    store that is away. `rebuilt`:
     every cache is damaged, models are trained again and mirrored to MLflow. `earlier`: for a day before the published
     one. `blocked`: on a kept file in which a row lost its number.
     """
+    settings = first_run.settings
     arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
 
     def run(name: str) -> Finished:
         folder = tmp_path_factory.mktemp(name) / "data"
         shutil.copytree(settings.data_dir, folder, symlinks=True)
         if name == "again":
+            points = {stage.name: stage for stage in stages(first_run.stderr)}
+            for stage, share, *retrain in (("marts", 0.6), ("train", 0.3, "--retrain"), ("publish", 0.5)):
+                killed(folder, settings.source, points[stage], share, *retrain)
             shutil.rmtree(next(folder.glob("history/models/clv-*")))
         elif name == "rebuilt":
             for cache in CACHES:

@@ -16,6 +16,7 @@ app = typer.Typer(
 for command in (
     runs.run,
     sources.check,
+    runs.backfill,
     runs.evaluate,
     sources.init,
     publications.freeze,
