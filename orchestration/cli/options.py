@@ -1,5 +1,6 @@
 """What the commands share: their common options, settings made of them, and how an error ends a command."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 
 from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
+
+INTERRUPTED = 130  # as shells say it of SIGINT
 
 SourceOption = Annotated[Path | None, typer.Option("--source", help="Source file; default: CLIENTELE_SOURCE.")]
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Data folder; default: CLIENTELE_DATA_DIR.")]
@@ -34,3 +37,11 @@ def explained() -> Iterator[None]:
     except ClienteleError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        typer.echo(f"{error.filename or 'The data folder'}: the disk is full. Make room, and run again.", err=True)
+        raise typer.Exit(ClienteleError.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. What was published before stays; run again when you like.", err=True)
+        raise typer.Exit(INTERRUPTED) from None

@@ -26,6 +26,9 @@ def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
             highlight=False,
         )
         summary.show(found["published"], console)
+        for version in found["versions"]:
+            reads = "  <- what BI reads" if version["run_id"] == found["published"].get("run_id") else ""
+            console.print(f"Kept: {version['run_id']} as of {version['as_of_date']}{reads}", highlight=False)
 
 
 def rollback(
