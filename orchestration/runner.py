@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration import preflight
 from orchestration.definitions import build_definitions
-from orchestration.errors import CheckError, ClienteleError, DamagedError, InputError
+from orchestration.errors import CheckError, ClienteleError, DamagedError, InputError, InterruptedRunError
 from orchestration.settings import Settings
 
 INSTANCE_SETTINGS = Path(__file__).with_name("dagster.yaml")
@@ -121,6 +121,10 @@ def _error(failures: list[Any], settings: Settings, *, console: Path) -> Excepti
     for failure in failures:
         error = failure
         while error is not None:
+            if error.cls_name == "DagsterExecutionInterruptedError":
+                return InterruptedRunError(
+                    "Interrupted. What was published before stays, and nothing kept is lost; run again when you like."
+                )
             if FULL_DISK.search(error.message):
                 return preflight.full(settings)
             if error.cls_name in FOR_PEOPLE:

@@ -12,8 +12,6 @@ from pydantic import ValidationError
 from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
 
-INTERRUPTED = 130  # as shells say it of SIGINT
-
 SourceOption = Annotated[Path | None, typer.Option("--source", help="Source file; default: CLIENTELE_SOURCE.")]
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Data folder; default: CLIENTELE_DATA_DIR.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -42,6 +40,3 @@ def explained() -> Iterator[None]:
             raise
         typer.echo(f"{error.filename or 'The data folder'}: the disk is full. Make room, and run again.", err=True)
         raise typer.Exit(ClienteleError.exit_code) from None
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. What was published before stays; run again when you like.", err=True)
-        raise typer.Exit(INTERRUPTED) from None
