@@ -2,12 +2,13 @@
 
 import random
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.commands import Finished, clientele, hashes
-from tests.faults.disturbed import killed
+from tests.faults.disturbed import disturbed, killed, left_behind
 from tests.faults.undisturbed import stages
 
 CHAINED = 5  # kills on one folder before a run is let through: each begins on what the one before left
@@ -20,6 +21,24 @@ def test_runs_that_were_killed_leave_nothing_that_a_plain_run_does_not_heal(
     assert again.exit_code == 0, again.stderr
     found, expected = (hashes(run.settings.published_dir / "current") for run in (again, first_run))
     assert found == expected
+
+
+def test_an_interrupted_run_says_so_and_leaves_what_was_published(first_run: Finished, tmp_path: Path) -> None:
+    folder, source = tmp_path / "data", first_run.settings.source
+    shutil.copytree(first_run.settings.data_dir, folder, symlinks=True)
+    marts = next(stage for stage in stages(first_run.stderr) if stage.name == "marts")
+    ended = disturbed(
+        source=source,
+        data_dir=folder,
+        stage=marts,
+        share=0.1,
+        strike=lambda process: process.send_signal(signal.SIGINT),
+    )
+    assert (ended.exit_code, ended.stdout) == (130, "")
+    assert "Interrupted. What was published before stays" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert left_behind(folder) == []
+    assert hashes(folder / "published" / "current") == hashes(first_run.settings.published_dir / "current")
 
 
 @pytest.mark.full
