@@ -1,4 +1,4 @@
-"""What BI may rely on: every published table with the types of its columns, as this version of the contract promises."""
+"""What BI may rely on: every published table with the types of its columns, as this contract promises them."""
 
 import json
 from pathlib import Path
