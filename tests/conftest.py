@@ -25,7 +25,7 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture cli damaged_files dbt definitions end_to_end full_disk kills many_starts mlflow_mirror "
+    "runs": "architecture backfill cli damaged_files dbt definitions end_to_end full_disk kills many_starts mlflow_mirror "
     "model_files privacy publish published_schema run segments warehouse",
     "marts": "entities ready_sources",
 }
@@ -103,12 +103,17 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
     """Runs in copies of the first run's data folder, by what is special about each.
 
     `again`: the same command after three runs were killed, with the CLV model gone from the history, and an MLflow
-    store that is away. `rebuilt`:
-    every cache is damaged, models are trained again and mirrored to MLflow. `earlier`: for a day before the published
-    one. `blocked`: on a kept file in which a row lost its number.
+    store that is away. `rebuilt`: every cache is damaged, models are trained again and mirrored to MLflow. `earlier`,
+    `backfilled`: for a day before the published one. `blocked`: on a kept file in which a row lost its number.
     """
     settings = first_run.settings
-    arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
+    commands = {
+        "again": ["run"],
+        "rebuilt": ["run", "--retrain"],
+        "earlier": ["run", "--as-of", str(EARLIER)],
+        "backfilled": ["backfill", "--from", str(EARLIER), "--to", str(EARLIER)],
+        "blocked": ["run"],
+    }
 
     def run(name: str) -> Finished:
         folder = tmp_path_factory.mktemp(name) / "data"
@@ -127,7 +132,7 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
             damaged.with_name(f".{damaged.name}.sha256").unlink()  # sealed as it is now: for SQL to find
         mirror = {"again": "http://127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
-        return clientele("run", "--json", *arguments[name], source=settings.source, data_dir=folder, **variables)
+        return clientele(*commands[name], "--json", source=settings.source, data_dir=folder, **variables)
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(arguments, pool.map(run, arguments), strict=True))
+        return dict(zip(commands, pool.map(run, commands), strict=True))
