@@ -1,10 +1,13 @@
-"""Jobs and schedules: what runs when. What a run does belongs in the assets."""
+"""Jobs and schedules: what runs when. What a run does belongs in the assets; which day has which run, in `timetable`."""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._time import get_current_datetime  # the clock that the daemon goes by
 
+from orchestration.errors import InputError
 from orchestration.settings import Settings
+from orchestration.timetable import RETRAIN, Timetable, refresh_of, retrain_of
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -36,7 +39,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             "retrain",
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
-            config={"resources": {"run": {"config": {"retrain": True}}}},
+            config=RETRAIN,
             description="As refresh, with every model and every cut point fitted again.",
         ),
         dg.define_asset_job(
@@ -49,23 +52,47 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             "evaluate",
             selection=TO_MARTS | contest,
             executor_def=dg.in_process_executor,
-            config={"resources": {"run": {"config": {"retrain": True}}}},
+            config=RETRAIN,
             description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
     ]
 
 
 def schedules(settings: Settings, *, timezone: str) -> list[dg.ScheduleDefinition]:
-    """Daily refresh and weekly retrain in an explicit time zone, on from the start unless settings say otherwise."""
+    """Daily refresh and weekly retrain in an explicit time zone, on from the start unless settings say otherwise.
+
+    Raises:
+        InputError: Dagster does not understand a cron expression.
+    """
+    timetable = Timetable.of(settings, timezone=timezone)
     status = dg.DefaultScheduleStatus.RUNNING if settings.schedules else dg.DefaultScheduleStatus.STOPPED
-    return [
-        dg.ScheduleDefinition(
-            name=f"{job}_schedule",
-            job_name=job,
-            cron_schedule=cron,
-            execution_timezone=settings.timezone or timezone,
-            default_status=status,
-            description=f"Starts the job {job}.",
-        )
-        for job, cron in (("refresh", settings.refresh_cron), ("retrain", settings.retrain_cron))
-    ]
+
+    def refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return refresh_of(timetable, timetable.day(context.scheduled_execution_time), context.instance)
+
+    def retrain(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        day = timetable.day(context.scheduled_execution_time)
+        return retrain_of(timetable, day, context.instance, now=get_current_datetime())
+
+    try:
+        return [
+            dg.ScheduleDefinition(
+                name=f"{job}_schedule",
+                job_name=job,
+                cron_schedule=cron,
+                execution_timezone=timetable.zone.key,
+                execution_fn=evaluation,
+                default_status=status,
+                description=f"Starts the job {job}, one run per local day.",
+            )
+            for job, cron, evaluation in (
+                ("refresh", settings.refresh_cron, refresh),
+                ("retrain", settings.retrain_cron, retrain),
+            )
+        ]
+    except dg.DagsterInvalidDefinitionError as error:
+        raise InputError(f"CLIENTELE_REFRESH_CRON or CLIENTELE_RETRAIN_CRON: {error}") from None
+
+
+def sensors(settings: Settings, *, timezone: str) -> list[dg.SensorDefinition]:
+    return []
