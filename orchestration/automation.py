@@ -1,8 +1,9 @@
-"""Jobs and schedules: what runs when. What a run does belongs in the assets; which day has which run, in `timetable`."""
+"""Jobs and schedules: what runs when. What a run does belongs in the assets; whose day it is, in `timetable`."""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 from dagster._time import get_current_datetime  # the clock that the daemon goes by
 
 from orchestration.errors import InputError
@@ -16,6 +17,9 @@ TO_MARTS = dg.AssetSelection.groups(
     "landing", "raw", "staging", "intermediate", "marts", "quality"
 ) - dg.AssetSelection.assets(["quality", "capabilities"])
 """From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
+
+WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
+"""A run whose process died starts anew: what others wrote since, its steps would not know."""
 
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
@@ -33,12 +37,14 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             "refresh",
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
+            tags=WHOLE,
             description="From the source files to the published version; models are trained when they are due.",
         ),
         dg.define_asset_job(
             "retrain",
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
+            tags=WHOLE,
             config=RETRAIN,
             description="As refresh, with every model and every cut point fitted again.",
         ),
@@ -46,12 +52,14 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             "check",
             selection=TO_MARTS,
             executor_def=dg.in_process_executor,
+            tags=WHOLE,
             description="From the source files to the marts and what they can answer; nothing is trained or published.",
         ),
         dg.define_asset_job(
             "evaluate",
             selection=TO_MARTS | contest,
             executor_def=dg.in_process_executor,
+            tags=WHOLE,
             config=RETRAIN,
             description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
@@ -92,7 +100,3 @@ def schedules(settings: Settings, *, timezone: str) -> list[dg.ScheduleDefinitio
         ]
     except dg.DagsterInvalidDefinitionError as error:
         raise InputError(f"CLIENTELE_REFRESH_CRON or CLIENTELE_RETRAIN_CRON: {error}") from None
-
-
-def sensors(settings: Settings, *, timezone: str) -> list[dg.SensorDefinition]:
-    return []

@@ -79,7 +79,7 @@ def refresh_of(timetable: Timetable, day: date, instance: dg.DagsterInstance) ->
 def retrain_of(
     timetable: Timetable, day: date, instance: dg.DagsterInstance, *, now: datetime
 ) -> dg.RunRequest | dg.SkipReason:
-    """What the weekly schedule does on a day: nothing where the day has had its run, or is over and another's is due."""
+    """What the weekly schedule does on a day: nothing where the day has had its run, or is over by now."""
     if run := run_of(day, instance):
         return dg.SkipReason(f"{day} has had its run: {run.run_id}.")
     due = timetable.due(now)

@@ -25,6 +25,7 @@ from dagster._scheduler.scheduler import launch_scheduled_runs
 
 from orchestration import automation
 from orchestration.run import run_resource
+from orchestration.sensors import sensors
 from orchestration.settings import Settings
 from orchestration.timetable import DAY_TAG
 
@@ -44,7 +45,7 @@ def definitions() -> dg.Definitions:
         assets=[only],
         jobs=[job for job in automation.jobs() if job.name in ("refresh", "retrain")],
         schedules=automation.schedules(settings, timezone="UTC"),
-        sensors=automation.sensors(settings, timezone="UTC"),
+        sensors=sensors(settings, timezone="UTC"),
         resources={"run": run_resource(settings)},
         executor=dg.in_process_executor,
     )
@@ -96,6 +97,8 @@ def daemon(home: Path, *, now: datetime) -> Iterator[Daemon]:
     origin = LoadableTargetOrigin(module_name="tests.daemon", attribute="definitions")
     target = InProcessTestWorkspaceLoadTarget([InProcessCodeLocationOrigin(origin, location_name="clientele")])
     home.mkdir(exist_ok=True, parents=True)
-    with dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance:
-        with create_test_daemon_workspace_context(target, instance) as context:
-            yield Daemon(context, now)
+    with (
+        dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance,
+        create_test_daemon_workspace_context(target, instance) as context,
+    ):
+        yield Daemon(context, now)

@@ -21,5 +21,7 @@ for command in (
     publications.freeze,
     publications.status,
     service.dev,
+    service.viewer,
+    service.alert_test,
 ):
     app.command()(command)
