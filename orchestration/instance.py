@@ -5,6 +5,8 @@ What runs when belongs in `automation`; running a job in this process, in `runne
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,12 +14,12 @@ from typing import Final
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.storage.tags import GRPC_INFO_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, MAX_RETRIES_TAG
 from dagster._grpc.client import DagsterGrpcClient
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import deserialize_value
 
-from orchestration.errors import InputError
+from orchestration.errors import ClienteleError, InputError
 from orchestration.settings import Settings
 
 INSTANCE_SETTINGS: Final = Path(__file__).with_name("dagster.yaml")
@@ -35,7 +37,7 @@ def prepare_instance(settings: Settings) -> Path:
     """Put the shipped instance settings into the data folder's Dagster home and return it.
 
     Raises:
-        InputError: PostgreSQL is asked for and its extra is not installed.
+        InputError: PostgreSQL is asked for, and its extra is not installed or its URL names no driver.
     """
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,6 +46,10 @@ def prepare_instance(settings: Settings) -> Path:
         if find_spec("dagster_postgres") is None:
             raise InputError(
                 "CLIENTELE_DAGSTER_POSTGRES_URL needs the extra for PostgreSQL: `make postgres` installs it."
+            )
+        if not settings.dagster_postgres_url.get_secret_value().startswith("postgresql+psycopg2://"):
+            raise InputError(
+                "CLIENTELE_DAGSTER_POSTGRES_URL: write it as postgresql+psycopg2://user:password@host/database."
             )
         written += POSTGRES  # the URL itself stays in the environment
     aside = home / f".dagster.yaml.{os.getpid()}"
@@ -77,6 +83,17 @@ def is_alive(run: dg.DagsterRun) -> bool:
     except DagsterUserCodeUnreachableError:
         return False
     return deserialize_value(answer, CanCancelExecutionResult).can_cancel
+
+
+@contextmanager
+def not_tried_again(context: dg.InitResourceContext) -> Iterator[None]:
+    """Mark a run that ends here by what it was given: to the daemon it would look like one whose process died."""
+    try:
+        yield
+    except ClienteleError:
+        if context.instance and context.run:
+            context.instance.add_run_tags(context.run.run_id, {MAX_RETRIES_TAG: "0"})
+        raise
 
 
 def process_name(process: int) -> str | None:

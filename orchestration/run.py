@@ -15,6 +15,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from orchestration.errors import BusyError, InputError
+from orchestration.instance import not_tried_again
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
@@ -73,12 +74,13 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(config_schema=RUN_CONFIG, description="Source, day and the writer lock of this run.")
     def run(context: dg.InitResourceContext) -> Iterator[Run]:
         config = context.resource_config
-        source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
-        if source.connections and source.path != settings.source:
-            raise InputError(
-                f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
-            )
-        as_of = parse_day(config["as_of"]) or source.as_of
+        with not_tried_again(context):
+            source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
+            if source.connections and source.path != settings.source:
+                raise InputError(
+                    f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
+                )
+            as_of = parse_day(config["as_of"]) or source.as_of
         with writer_lock(settings, wait=True):
             is_scratch = as_of is not None and as_of < (published_day(settings) or date.min)
             file = settings.scratch_file if is_scratch else settings.warehouse_file

@@ -54,7 +54,8 @@ class Settings(BaseSettings):
         None, description="where alerts go: one or several apprise URLs, separated by spaces; none: nowhere"
     )
     dagster_postgres_url: SecretStr | None = Field(
-        None, description="PostgreSQL for Dagster's own records, postgresql://user:password@host/name; none: SQLite"
+        None,
+        description="PostgreSQL for Dagster's records, postgresql+psycopg2://user:password@host/name; none: SQLite",
     )
     keep_runs_days: int = Field(90, ge=1, description="days that Dagster's runs, events and logs stay")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")

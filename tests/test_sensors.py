@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -133,9 +132,8 @@ def test_a_day_that_the_scheduler_lost_is_started_by_the_second_look(inbox: Inbo
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "PAUSES", (0.01,))
-    yield
 
 
 @pytest.mark.usefixtures("quick")
