@@ -13,6 +13,8 @@ test: .venv/.develop # the whole test suite
 	@$(BIN)/pytest -n 2 --dist loadscope
 check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
+audit: .venv/.develop # known vulnerabilities and licences of all that is installed
+	@$(BIN)/python deploy/audit.py
 databases mlflow postgres: .venv/.runtime # add sources in databases and APIs; an MLflow mirror; Dagster's records in PostgreSQL
 	@$(INSTALL) -r requirements-$@.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
