@@ -23,9 +23,11 @@ from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
+from orchestration.freshness import with_policy
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
 from orchestration.run import run_resource
+from orchestration.sensors import sensors
 from orchestration.settings import Settings
 
 
@@ -50,10 +52,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     keys = [key for assets in (*sql, *python) for key in assets.keys]
     public = [key for key in keys if key.path[0] in PUBLIC_SCHEMAS]
     publication = published_version(sorted(public, key=lambda key: tuple(key.path)), _comments(settings))
+    timezone = source.timezone if source else "UTC"
     return dg.Definitions(
-        assets=[*sql, *python, publication],
+        assets=with_policy([*sql, *python, publication], source),
         jobs=automation.jobs(),
-        schedules=automation.schedules(settings, timezone=source.timezone if source else "UTC"),
+        schedules=automation.schedules(settings, timezone=timezone),
+        sensors=sensors(settings, timezone=timezone),
         resources={"dbt": dbt_resource(), "run": run_resource(settings), **fetching},
         executor=dg.in_process_executor,
     )

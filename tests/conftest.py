@@ -25,7 +25,7 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture backfill cli damaged_files dbt definitions end_to_end full_disk kills many_starts "
+    "runs": "alerts architecture backfill cli damaged_files dbt definitions end_to_end full_disk kills many_starts "
     "mlflow_mirror model_files privacy publish published_schema run segments warehouse",
     "marts": "entities ready_sources",
 }
