@@ -14,7 +14,7 @@ import dagster as dg
 
 from orchestration.intake.configuration import FreshnessConfig
 from orchestration.intake.source_file import Source
-from orchestration.publish import PUBLIC_SCHEMAS, read_manifest
+from orchestration.generations import PUBLIC_SCHEMAS, read_manifest
 from orchestration.settings import Settings
 
 Level = Literal["warning", "stale"]

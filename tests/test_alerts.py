@@ -16,7 +16,7 @@ from orchestration.alerts import Alert, Told, of_ages, of_failure, of_model_warn
 from orchestration.errors import BusyError, CheckError, InputError
 from orchestration.freshness import ages
 from orchestration.intake.source_file import load_source
-from orchestration.publish import DATABASE
+from orchestration.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
