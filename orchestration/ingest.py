@@ -46,7 +46,7 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
         age(delivery, entity=entity, raw=raw, vault=vault, rule=rule)
         for delivery in read_deliveries(raw, source=source.name)
     ]
-    hashes = FileHashes(settings.data_dir / "file_hashes.json")
+    hashes = FileHashes(settings.file_hashes)
     ledger = _Ledger(entity, raw, vault, deliveries, rule, key.fingerprint if key else "")
     readers = list(_readers(entity, source, landing=settings.landing_dir, is_known=bool(ledger.deliveries)))
     listed = {reader.shown for reader in readers}

@@ -13,10 +13,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock, Timeout
 
-from orchestration import generations, kept_files, preflight
+from orchestration import kept_files, preflight
 from orchestration.errors import BusyError, InputError
+from orchestration.generations import current, read_manifest, versions_dir
+from orchestration.instance import not_tried_again
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
@@ -34,6 +37,7 @@ class Run:
     retrain: bool | None  # none: when the models are due
     warehouse: Warehouse
     is_scratch: bool  # an earlier day than the published one: built aside, does not become current
+    is_backfill: bool = False  # the day goes into the history even if it was built aside
 
     def as_of(self) -> date:
         """The day whose end the tables of this run describe; known once `marts.dim_as_of` is built."""
@@ -68,6 +72,11 @@ RUN_CONFIG = {
         default_value=None,
         description="Train the models again (true), never (false), or when they are due (empty).",
     ),
+    "is_backfill": dg.Field(
+        bool,
+        default_value=False,
+        description="Whether the day goes into the history, marked as back-filled, unless it was really published.",
+    ),
 }
 
 
@@ -77,55 +86,71 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(config_schema=RUN_CONFIG, description="Source, day and the writer lock of this run.")
     def run(context: dg.InitResourceContext) -> Iterator[Run]:
         config = context.resource_config
-        source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
-        if source.connections and source.path != settings.source:
-            raise InputError(
-                f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
-            )
-        as_of = parse_day(config["as_of"]) or source.as_of
-        with writer_lock(settings, wait=True):
-            preflight.check(settings)
-            kept_files.verify(
-                (settings.raw_dir, settings.vault_dir, settings.history_dir),
-                without=(settings.landing_dir, *(settings.history_dir / "models").glob("*/model.skops")),
-            )
-            published = generations.current(settings)
+        with not_tried_again(context):
+            source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
+            if source.connections and source.path != settings.source:
+                raise InputError(
+                    f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
+                )
+            partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
+            as_of = parse_day(config["as_of"] or partition) or source.as_of
+        run_id = context.run.run_id if context.run else ""
+        with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
+            with not_tried_again(context):
+                _look_first(settings)
+            published = current(settings)
             is_scratch = as_of is not None and published is not None and as_of < published.as_of
-            file = settings.scratch_file if is_scratch else settings.warehouse_file
-            run_id = context.run.run_id if context.run else ""
-            if _is_doubtful(settings, context.run):
-                Warehouse(file, settings=settings).discard()
+            warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)
+            if _is_doubtful(last, context.run):
+                warehouse.discard()
             else:
-                Warehouse(file, settings=settings).discard_if_broken()
-            record = RunRecord(run_id, os.getpid(), _now())
-            _remember(settings, record)
-            this = Run(
+                warehouse.discard_if_broken()
+            yield Run(
                 run_id=run_id,
                 settings=settings,
                 source=source,
                 requested_as_of=as_of,
                 known_at=datetime.now(UTC).replace(tzinfo=None),
                 retrain=config["retrain"],
-                warehouse=Warehouse(file, settings=settings),
+                warehouse=warehouse,
                 is_scratch=is_scratch,
+                is_backfill=config["is_backfill"],
             )
-            try:
-                yield this
-            finally:
-                version = generations.versions_dir(settings) / run_id
-                outcome = ("built aside" if is_scratch else "published") if version.is_dir() else "not published"
-                with suppress(OSError):  # a full disk: the record then says that the run died
-                    _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
 
     return run
 
 
-def _is_doubtful(settings: Settings, run: dg.DagsterRun | None) -> bool:
+def _look_first(settings: Settings) -> None:
+    """What must hold before anything is written: room, permission, and kept files that are what was kept.
+
+    A model file is not among them: one that broke is trained anew.
+    """
+    preflight.check(settings)
+    kept_files.verify(
+        (settings.raw_dir, settings.vault_dir, settings.history_dir),
+        without=(settings.landing_dir, *(settings.history_dir / "models").glob("*/model.skops")),
+    )
+
+
+@contextmanager
+def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
+    """Keep the record of a run from its begin to its end; gives that of the run before."""
+    last, record = last_run(settings), RunRecord(run_id, os.getpid(), _now())
+    _remember(settings, record)
+    try:
+        yield last
+    finally:
+        built = read_manifest(versions_dir(settings) / run_id) or {}
+        outcome = ("built aside" if built["is_scratch"] else "published") if built else "not published"
+        with suppress(OSError):  # a full disk: the record then says that the run died
+            _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
+
+
+def _is_doubtful(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
     """Whether a run from the files on begins after one that did not end: what that one left is thrown away.
 
     A part of the graph, or the rest of a failed run, builds on what is there.
     """
-    last = last_run(settings)
     is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute or run.parent_run_id)
     return is_from_the_start and last is not None and last.outcome not in FINISHED
 
@@ -165,13 +190,20 @@ def _living(holder: Path) -> str:
 
 
 def parse_day(text: str | None) -> date | None:
+    """A day written as YYYY-MM-DD, if there is one.
+
+    Raises:
+        InputError: it is written otherwise.
+    """
+    return required_day(text) if text else None
+
+
+def required_day(text: str) -> date:
     """A day written as YYYY-MM-DD.
 
     Raises:
         InputError: it is written otherwise.
     """
-    if not text:
-        return None
     try:
         return date.fromisoformat(text)
     except ValueError:

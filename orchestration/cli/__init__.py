@@ -16,6 +16,7 @@ app = typer.Typer(
 for command in (
     runs.run,
     sources.check,
+    runs.backfill,
     runs.evaluate,
     sources.init,
     publications.freeze,
@@ -24,5 +25,7 @@ for command in (
     privacy.access,
     publications.rollback,
     service.dev,
+    service.viewer,
+    service.alert_test,
 ):
     app.command()(command)

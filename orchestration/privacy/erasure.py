@@ -27,7 +27,7 @@ from orchestration.settings import Settings
 
 KINDS: Final[dict[str, Kind]] = {
     "warehouse.duckdb": Cache,
-    "scratch.duckdb": Cache,
+    "scratch": Cache,
     "raw/": Deliveries,
     "vault/landing": Landing,
     "vault/pseudonyms": Map,

@@ -31,7 +31,7 @@ def scrub_landing(source: Source, settings: Settings) -> list[Path]:
             with tempfile.TemporaryDirectory(dir=settings.vault_dir, prefix=".scrub-") as scratch:
                 for file, rows in reader.refused(rule, scratch=Path(scratch)).items():
                     refused.setdefault(file, set()).update(rows)
-    hashes, renamed = FileHashes(settings.data_dir / "file_hashes.json"), {}
+    hashes, renamed = FileHashes(settings.file_hashes), {}
     emptied = sorted(file for file, rows in refused.items() if rows and settings.landing_dir in file.parents)
     for file in emptied:
         before = hashes.of(file)
