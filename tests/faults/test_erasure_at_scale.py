@@ -1,7 +1,7 @@
 """100 customers erased from a source of a million lines: no byte of them is left, and nothing brings them back."""
 
 import time
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,7 @@ entities:
        favourite_word: word}
   feedback:
     files: feedback.csv
-    columns: {feedback_id: id, customer_id: card, transaction_id: bought, created_at: said_at, rating: stars, text: said}
+    columns: {feedback_id: id, customer_id: card, transaction_id: bought, created_at: at, rating: stars, text: said}
 models:
   maximum_customers: 5000
   churn: {horizon_days: 30, active_window_days: 90, minimum_customers: 200, minimum_outcomes: 50}
@@ -92,7 +92,7 @@ def write_large_shop(folder: Path) -> Path:
         # Half of the victims are known by what they bought alone.
         card=pl.when(mine & (pl.col("number") % 2 == 0)).then(pl.lit("")).otherwise(pl.col("card")),
         bought=pl.when(mine).then(pl.format("{}-of-feedback", "card")).otherwise(pl.lit("")),
-        said_at=pl.lit("2026-05-01 10:00:00"),
+        at=pl.lit("2026-05-01 10:00:00"),
         stars=pl.col("number") % 5 + 1,
         said=pl.format("I am {} and I write", "card"),
     ).write_csv(folder / "feedback.csv")
