@@ -59,22 +59,18 @@ def write_large_shop(folder: Path) -> Path:
     start = datetime.combine(FIRST, datetime.min.time())
     seconds = np.sort(random.integers(0, DAYS * 86_400 - 60, LINES))
     random.shuffle(who)
-    lines = pl.DataFrame({"who": who, "second": seconds, "sku": random.integers(0, 200, LINES)}).with_row_index(
-        "number"
-    )
+    cards = pl.Series("card", [card(number) for number in range(CUSTOMERS)])
+    sold = {"who": who, "card": cards.gather(who), "second": seconds, "sku": random.integers(0, 200, LINES)}
     own = pl.col("who") < VICTIMS
-    cards = pl.Series([card(number) for number in range(CUSTOMERS)])
-    lines.select(
-        id=pl.when(own)
-        .then(pl.format("{}-{}", cards.gather(pl.col("who")), "number"))
-        .otherwise(pl.format("t{}", "number")),
-        card=cards.gather(pl.col("who")),
+    pl.DataFrame(sold).with_row_index("number").select(
+        id=pl.when(own).then(pl.format("{}-{}", "card", "number")).otherwise(pl.format("t{}", "number")),
+        card="card",
         sold=pl.lit(start) + pl.duration(seconds="second"),
         sku=pl.format("p{}", "sku"),
         qty=1,
         paid=(pl.col("sku") % 37 + 1).cast(pl.Float64),
     ).write_csv(folder / "transactions-1.csv")
-    people = pl.DataFrame({"number": np.arange(CUSTOMERS)}).with_columns(card=cards)
+    people = pl.DataFrame({"number": np.arange(CUSTOMERS), "card": cards})
     mine = pl.col("number") < VICTIMS
     people.select(
         "card",
