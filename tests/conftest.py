@@ -22,8 +22,8 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture cli consent dbt definitions end_to_end mlflow_mirror model_files privacy publish registry run "
-    "segments warehouse",
+    "runs": "architecture cli consent dbt definitions end_to_end mlflow_mirror model_files privacy publish registry "
+    "run segments small_groups warehouse",
     "marts": "entities ready_sources",
 }
 

@@ -33,10 +33,8 @@ weighed as (
 
     -- Segments of which few bought on a day are one on that day, with the next smallest that it takes.
     select
-        * replace (
-            case when {{ is_hidden('trader_count', 'segment', parent='strategy, date_day') }} then 'other segments'
-            else segment end as segment
-        )
+        *,
+        {{ is_hidden('trader_count', 'segment', parent='strategy, date_day') }} as is_hidden
     from run
 
 ),
@@ -45,8 +43,8 @@ merged as (
 
     select
         strategy,
-        segment,
         date_day as date,
+        case when is_hidden then 'other segments' else segment end as segment,
         {% for name in [
             'customer', 'active', 'trader', 'transaction', 'earlier', 'retained', 'contacted', 'converted'
         ] -%}
@@ -56,7 +54,7 @@ merged as (
         bool_and(is_retention_known) as is_retention_known,
         bool_and(is_conversion_known) as is_conversion_known
     from weighed
-    group by strategy, segment, date_day
+    group by all
 
 )
 
@@ -74,8 +72,9 @@ select
     ] -%}
     case when {{ known }} then {{ unless_few(base ~ '_count', base ~ '_count') }} end as {{ base }}_customer_count,
     case when {{ known }} then {{ unless_few(count ~ '_count', count ~ '_count') }} end as {{ count }}_customer_count,
-    round(cast({{ count }}_customer_count as double) / nullif({{ base }}_customer_count, 0), 9) as {{ rate }}
-    {{- ',' if not loop.last }}
+    round(
+        cast({{ count }}_customer_count as double) / nullif({{ base }}_customer_count, 0), 9
+    ) as {{ rate }}{{ ',' if not loop.last }}
     {% endfor -%}
 from merged
 order by strategy, segment, date
