@@ -84,10 +84,17 @@ select
     ] -%}
     {{ unless_few('customer_count', value) }} as {{ name }},
     {% endfor -%}
-    {% for days in ['30_days', '90_days', '365_days'] -%}
-    {% set rate = 'round(cast(next_count_' ~ days ~ ' as double) / nullif(observed_count_' ~ days ~ ', 0), 9)' -%}
-    {{ unless_few('customer_count', 'observed_count_' ~ days) }} as observed_count_{{ days }},
-    {{ unless_few('customer_count', rate) }} as next_rate_{{ days }}{{ ',' if not loop.last }}
-    {% endfor -%}
+    {{ unless_few('customer_count', 'observed_count_30_days') }} as observed_count_30_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9)'
+    ) }} as next_rate_30_days,
+    {{ unless_few('customer_count', 'observed_count_90_days') }} as observed_count_90_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9)'
+    ) }} as next_rate_90_days,
+    {{ unless_few('customer_count', 'observed_count_365_days') }} as observed_count_365_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9)'
+    ) }} as next_rate_365_days
 from counted
 order by lowest
