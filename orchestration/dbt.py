@@ -3,9 +3,7 @@
 What a model computes belongs in `dbt_project`.
 """
 
-import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -25,14 +23,15 @@ from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from packaging.version import Version
 
 from orchestration import pictures
-from orchestration.errors import ClienteleError
+from orchestration.dbt_manifest import PARSED, prepare_manifest
+from orchestration.dbt_process import PARSED_OPTION
 from orchestration.run import Run
 from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
 OWNERS = ["team:clientele"]
 PROGRESS = "built "  # starts the log line of each model, for whoever watches
-DBT = str(Path(sys.executable).with_name("dbt"))
+DBT = str(Path(sys.executable).with_name("clientele-dbt"))
 
 
 class Translator(DagsterDbtTranslator):
@@ -100,18 +99,18 @@ def dbt_models(settings: Settings) -> list[dg.AssetsDefinition]:
 
     One `@dbt_assets` would be split by Dagster into five, and starting dbt costs as much as the work itself.
     """
-    prepare_manifest(settings)
+    manifest = prepare_manifest(settings)
     return [
-        _invocation(settings, name="dbt_marts", exclude=REPORTS),
-        _invocation(settings, name="dbt_reports", select=REPORTS),
+        _invocation(settings, manifest, name="dbt_marts", exclude=REPORTS),
+        _invocation(settings, manifest, name="dbt_reports", select=REPORTS),
     ]
 
 
 def _invocation(
-    settings: Settings, *, name: str, select: str = "fqn:*", exclude: str | None = None
+    settings: Settings, manifest: Path, *, name: str, select: str = "fqn:*", exclude: str | None = None
 ) -> dg.AssetsDefinition:
     @dbt_assets(
-        manifest=settings.dbt_target_dir / "manifest.json",
+        manifest=manifest,
         dagster_dbt_translator=translator(),
         name=name,
         select=select,
@@ -122,7 +121,7 @@ def _invocation(
             "build",
             "--exclude-resource-type",
             "unit_test",
-            *variables(settings, run.warehouse.file),
+            *given(settings, run.warehouse.file, manifest),
         ]
         invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
         yield from _with_row_counts(invocation, run, context)
@@ -155,51 +154,20 @@ def _with_row_counts(invocation: DbtCliInvocation, run: Run, context: dg.AssetEx
         raise failure
 
 
-def variables(settings: Settings, warehouse: Path) -> list[str]:
-    """The arguments that tell the profile which file to write and how much of the machine to take."""
+def command(verb: str, *words: str, settings: Settings, warehouse: Path, target: Path) -> list[str]:
+    """dbt on one warehouse as a list of words for a process: what the assets do through Dagster."""
+    folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
+    places = folders | {"--target-path": target, "--log-path": target}
+    named = [str(word) for pair in places.items() for word in pair]
+    return [DBT, verb, *words, *named, *given(settings, warehouse, prepare_manifest(settings))]
+
+
+def given(settings: Settings, warehouse: Path, manifest: Path) -> list[str]:
+    """The words that name the parsed project, the file to write, and how much of the machine to take."""
     values = {
         "warehouse": str(warehouse),
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "spill": str(warehouse.with_suffix(".spill")),
     }
-    return ["--vars", json.dumps(values)]
-
-
-def prepare_manifest(settings: Settings) -> Path:
-    """Parse the project once; parse again only when a file of it, dbt, or the settings it takes have changed.
-
-    Raises:
-        ClienteleError: the project does not parse; dbt's own words say why.
-    """
-    manifest = settings.dbt_target_dir / "manifest.json"
-    stamp = settings.dbt_target_dir / "parsed.sha256"
-    arguments = variables(settings, settings.warehouse_file)
-    fingerprint = _fingerprint(*arguments)
-    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
-        return manifest
-    settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
-    places = {
-        "--project-dir": DBT_PROJECT_DIR,
-        "--profiles-dir": DBT_PROJECT_DIR,
-        "--target-path": settings.dbt_target_dir,
-        "--log-path": settings.dbt_target_dir,
-    }
-    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        [DBT, "--quiet", "parse", *arguments, *(str(word) for pair in places.items() for word in pair)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ClienteleError(f"The dbt project does not parse:\n{done.stdout}{done.stderr}")
-    stamp.write_text(fingerprint)
-    return manifest
-
-
-def _fingerprint(*arguments: str) -> str:
-    digest = hashlib.sha256("\0".join([version("dbt-core"), version("dbt-duckdb"), *arguments]).encode())
-    for file in sorted(DBT_PROJECT_DIR.rglob("*")):
-        if file.suffix in (".sql", ".yml") and "target" not in file.relative_to(DBT_PROJECT_DIR).parts:
-            digest.update(str(file.relative_to(DBT_PROJECT_DIR)).encode() + file.read_bytes())
-    return digest.hexdigest()
+    return [PARSED_OPTION, str(manifest.with_name(PARSED)), "--vars", json.dumps(values)]

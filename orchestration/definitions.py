@@ -21,10 +21,11 @@ from orchestration.assets import (
 )
 from orchestration.assets.personal_data import personal_data
 from orchestration.assets.publish import published_version
-from orchestration.dbt import dbt_models, dbt_resource, prepare_manifest
+from orchestration.dbt import dbt_models, dbt_resource
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
+from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
-from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.run import run_resource
 from orchestration.settings import Settings
 

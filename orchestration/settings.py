@@ -79,7 +79,7 @@ class Settings(BaseSettings):
 
     @property
     def dbt_target_dir(self) -> Path:
-        """dbt's manifest, parse cache and logs."""
+        """dbt's results and logs."""
         return self.data_dir / "dbt"
 
     @property
@@ -89,5 +89,5 @@ class Settings(BaseSettings):
 
     @property
     def scratch_file(self) -> Path:
-        """The working file of a run for an earlier day than the published one."""
-        return self.data_dir / "scratch.duckdb"
+        """The working file of a run for an earlier day; its name is the catalog's, which the parsed models hold."""
+        return self.data_dir / "scratch" / self.warehouse_file.name

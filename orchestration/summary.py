@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from orchestration.publish import DATABASE, read_manifest
+from orchestration.generations import DATABASE, generations, read_manifest
 from orchestration.run import last_run
 from orchestration.settings import Settings
 from orchestration.warehouse import reader, records
@@ -52,6 +52,10 @@ def status(settings: Settings) -> dict[str, Any]:
         "data_dir": str(settings.data_dir),
         "last_run": asdict(record) if record else None,
         "published": summarise(settings.published_dir / "current"),
+        "versions": [
+            {"run_id": g.run_id, "as_of_date": g.as_of, "published_at": g.published_at, "is_scratch": g.is_scratch}
+            for g in generations(settings)
+        ],
     }
 
 

@@ -3,6 +3,7 @@
 Another engine later implements the few methods of `Warehouse`. What a table means does not belong here.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
@@ -48,6 +50,28 @@ class Warehouse:
             "threads": str(self._settings.threads),
             "temp_directory": str(self.file.with_suffix(".spill")),
         }
+
+    def discard(self) -> None:
+        """Throw the file away, with what DuckDB left beside it: everything in it is built from what is kept."""
+        for left in (self.file, self.file.with_name(f"{self.file.name}.wal")):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(self.file.with_suffix(".spill"), ignore_errors=True)
+
+    def discard_if_broken(self) -> None:
+        """Throw the file away if it does not open.
+
+        Raises:
+            ClienteleError: it does not open because another program has it open.
+        """
+        try:
+            with self.connect():
+                pass
+        except duckdb.Error as error:
+            if "lock" in str(error):
+                raise ClienteleError(
+                    f"{self.file} is open in another program: {error} Close it there; what is published is for reading."
+                ) from None
+            self.discard()
 
     def read(self, query: str) -> pl.DataFrame:
         """The rows of a query as a frame."""

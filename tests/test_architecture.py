@@ -12,9 +12,10 @@ import pytest
 from ml.schemas import TRANSACTIONS, empty
 from ml.tables import TABLES
 from orchestration import reference
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.definitions import build_definitions
+from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.entities import ENTITIES
-from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 
@@ -36,7 +37,7 @@ def graph(settings: Settings) -> Any:
 
 @pytest.fixture(scope="module")
 def manifest(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((settings.dbt_target_dir / "manifest.json").read_text())
+    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
     return found
 
 

@@ -1,5 +1,4 @@
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from orchestration.dbt import DBT, variables
-from orchestration.publish import DATABASE
-from orchestration.settings import DBT_PROJECT_DIR, Settings
+from orchestration.dbt import command
+from orchestration.dbt_manifest import prepare_manifest
+from orchestration.generations import DATABASE
+from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.shop import Rejected, Shop
 
@@ -59,7 +59,7 @@ def warehouse(settings: Settings) -> Warehouse:
 
 @pytest.fixture(scope="module")
 def manifest(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((settings.dbt_target_dir / "manifest.json").read_text())
+    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
     return found
 
 
@@ -68,25 +68,10 @@ def one(warehouse: Warehouse, query: str) -> tuple[Any, ...]:
 
 
 def test_every_unit_test_of_the_sql_passes(settings: Settings, manifest: dict[str, Any], tmp_path: Path) -> None:
-    target = tmp_path / "dbt"
-    shutil.copytree(settings.dbt_target_dir, target)  # what is parsed already, and the tree stays clean
-    places = [
-        "--project-dir",
-        DBT_PROJECT_DIR,
-        "--profiles-dir",
-        DBT_PROJECT_DIR,
-        "--target-path",
-        target,
-        "--log-path",
-        target,
-    ]
-    done = subprocess.run(
-        [DBT, "test", "--select", "test_type:unit", *map(str, places), *variables(settings, settings.warehouse_file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    results = json.loads((target / "run_results.json").read_text())["results"]
+    place = {"warehouse": settings.warehouse_file, "target": tmp_path}
+    words = command("test", "--select", "test_type:unit", settings=settings, **place)
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    results = json.loads((tmp_path / "run_results.json").read_text())["results"]
     failed = [result["unique_id"] for result in results if result["status"] != "pass"]
     assert (done.returncode, failed) == (0, []), done.stdout
     assert len(results) == len(manifest["unit_tests"]) >= 40

@@ -10,13 +10,12 @@ import duckdb
 import polars as pl
 import pytest
 
-from orchestration.dbt import DBT, variables
+from orchestration.dbt import command
 from orchestration.errors import InputError
 from orchestration.ingest import register
 from orchestration.intake import loads as record
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.rules import Rules
-from orchestration.settings import DBT_PROJECT_DIR
 from orchestration.warehouse import Warehouse
 from tests.inbox import COLUMNS, HEADER, Inbox
 
@@ -210,10 +209,9 @@ def accepted(shop: Inbox) -> pl.DataFrame:
     }
     day = pl.lit(date(2030, 1, 1)).alias("requested_as_of_date")
     warehouse.write("raw.source_settings", pl.DataFrame([row]).with_columns(day))
-    folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR, "--target-path": shop.inbox.parent}
-    places = [str(word) for pair in folders.items() for word in pair]
-    command = [DBT, "run", "--select", "+stg_transactions", *places, *variables(shop.settings, warehouse.file)]
-    subprocess.run(command, check=True, capture_output=True)
+    selection = ["--select", "+stg_transactions"]
+    place = {"warehouse": warehouse.file, "target": shop.inbox.parent}
+    subprocess.run(command("run", *selection, settings=shop.settings, **place), check=True, capture_output=True)
     return warehouse.read("select transaction_id, occurred_at, product_id, amount from staging.stg_transactions")
 
 

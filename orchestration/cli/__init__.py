@@ -16,10 +16,12 @@ app = typer.Typer(
 for command in (
     runs.run,
     sources.check,
+    runs.backfill,
     runs.evaluate,
     sources.init,
     publications.freeze,
     publications.status,
+    publications.rollback,
     service.dev,
 ):
     app.command()(command)

@@ -1,0 +1,62 @@
+"""The dbt project, parsed once: where the manifest lies, and when it has to be made anew.
+
+One parse serves every data folder and every process: nothing in the project depends on a variable.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from orchestration.errors import ClienteleError
+from orchestration.settings import DBT_PROJECT_DIR, Settings
+
+MANIFEST: Final = "manifest.json"
+PARSED: Final = "partial_parse.msgpack"  # the same as an object that dbt loads in a second
+KEPT = 3  # manifests of other states of the project: a run that began before an edit still reads its own
+
+
+def prepare_manifest(settings: Settings) -> Path:
+    """Parse the project unless this state of it has been parsed, and return its `manifest.json`.
+
+    Raises:
+        ClienteleError: the project does not parse; dbt's own words say why.
+    """
+    home = (DBT_PROJECT_DIR if os.access(DBT_PROJECT_DIR, os.W_OK) else settings.dbt_target_dir) / "target"
+    place = home / _fingerprint()
+    if not (place / MANIFEST).exists():
+        building = home / f".{place.name}.{os.getpid()}"
+        _parse(building, settings)
+        try:
+            building.rename(place)
+        except OSError:  # another process was quicker
+            shutil.rmtree(building)
+        for old in sorted(home.glob("[!.]*/"), key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
+            shutil.rmtree(old)
+    return place / MANIFEST
+
+
+def _parse(target: Path, settings: Settings) -> None:
+    """dbt's own parse; the warehouse that it names is not opened."""
+    target.mkdir(parents=True, exist_ok=True)
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    places = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR, "--target-path": target}
+    words = [str(word) for pair in (places | {"--log-path": settings.dbt_target_dir}).items() for word in pair]
+    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        [dbt, "--quiet", "parse", *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        shutil.rmtree(target)
+        raise ClienteleError(f"The dbt project does not parse:\n{done.stdout}{done.stderr}")
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256("\0".join([version("dbt-core"), version("dbt-duckdb"), str(DBT_PROJECT_DIR)]).encode())
+    for file in sorted(DBT_PROJECT_DIR.rglob("*")):
+        if file.suffix in (".sql", ".yml") and "target" not in file.relative_to(DBT_PROJECT_DIR).parts:
+            digest.update(str(file.relative_to(DBT_PROJECT_DIR)).encode() + file.read_bytes())
+    return digest.hexdigest()[:16]
