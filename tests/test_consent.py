@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from orchestration import training
-from orchestration.dbt import prepare_manifest
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.intake.source_file import load_source
 from orchestration.privacy import consent
 from orchestration.privacy.registry import Column, Registry, Table, load_registry

@@ -1,5 +1,5 @@
-"""The canary test: what stands in the shop's e-mail, phone and name columns is in the vault and nowhere else, and the secrets
-of the environment are nowhere at all.
+"""The canary test: what stands in the shop's e-mail, phone and name columns is in the vault and nowhere else, and what
+stands in secrets of the environment is nowhere at all.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
-from tests.commands import CANARY_SECRET, Finished, clientele
+from tests.commands import CANARY_WORD, Finished, clientele
 from tests.shop import CANARIES
 
 COMMENTED = "select comment from duckdb_columns() union all select comment from duckdb_tables()"
@@ -64,7 +64,7 @@ def leaks(settings: Settings) -> dict[str, list[str]]:
     assert len(files) > 50
     found = {}
     for file in files:
-        searched = (CANARY_SECRET,) if settings.vault_dir in file.parents else (*CANARIES, CANARY_SECRET)
+        searched = (CANARY_WORD,) if settings.vault_dir in file.parents else (*CANARIES, CANARY_WORD)
         packed = texts(file, settings)
         found[str(file.relative_to(settings.data_dir))] = [c for c in searched if any(c.encode() in t for t in packed)]
     return {name: canaries for name, canaries in found.items() if canaries}
@@ -106,7 +106,7 @@ def test_no_identifier_is_anywhere_but_in_the_vault_and_no_secret_anywhere(setti
 
 def test_nothing_is_in_what_a_run_prints(first_run: Finished, later_runs: dict[str, Finished]) -> None:
     for run in (first_run, *later_runs.values()):
-        assert [canary for canary in (*CANARIES, CANARY_SECRET) if canary in run.stdout + run.stderr] == []
+        assert [canary for canary in (*CANARIES, CANARY_WORD) if canary in run.stdout + run.stderr] == []
 
 
 @pytest.mark.parametrize("name", ["again", "rebuilt", "earlier", "blocked"])
@@ -123,4 +123,4 @@ def test_an_expression_that_fails_on_an_identifier_does_not_tell_it(
         (tmp_path / file.name).symlink_to(file)
     source.write_text(settings.source.read_text().replace("loyalty_tier: tier", f'loyalty_tier: "{expression}"'))
     done = clientele("check", source=source, data_dir=tmp_path / "data")
-    assert [canary for canary in (*CANARIES, CANARY_SECRET) if canary in done.stdout + done.stderr] == []
+    assert [canary for canary in (*CANARIES, CANARY_WORD) if canary in done.stdout + done.stderr] == []

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from orchestration.assets.personal_data import CONSENTED, DECLARED, personal_data
-from orchestration.dbt import prepare_manifest
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.definitions import build_definitions
 from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import load_source

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from ml.segmentation.traits import SMALLEST_GROUP
-from orchestration.dbt import prepare_manifest
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.registry import STORED, Registry, Table, load_registry
 from orchestration.settings import DBT_PROJECT_DIR, Settings

@@ -42,7 +42,7 @@ COPIES: Final = ("warehouse.duckdb", "scratch.duckdb", "published")
 """Where the tables lie, once or in several versions; a run makes them again."""
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
-    *("history/totals", "history/drift", "history/loads"),
+    *("history/totals", "history/drift", "history/loads", "history/days"),
     *("dagster", "dbt", "file_hashes.json", "last_run.json", "writer.lock", "writer.pid"),
 )
 """What is never about a single person: definitions, totals, the record of loads, event storage, artefacts, locks."""
