@@ -17,7 +17,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings
-from tests.commands import Finished, clientele
+from tests.commands import CANARY_WORD, Finished, clientele
 from tests.faults.damage import CACHES, damage
 from tests.faults.disturbed import killed
 from tests.faults.undisturbed import stages
@@ -26,7 +26,7 @@ from tests.shop import Shop, write_shop
 EARLIER = date(2026, 5, 31)
 SHARING = {
     "runs": "alerts architecture backfill cli consent damaged_files dbt definitions end_to_end erasure full_disk kills "
-    "many_starts mlflow_mirror model_files privacy publish published_schema registry run segments warehouse",
+    "many_starts mlflow_mirror model_files privacy publish published_schema registry run segments small_groups warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -135,7 +135,7 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
         elif name == "erased":
             erased = clientele("erase", "c0001", "c0003", source=settings.source, data_dir=folder)
             assert erased.exit_code == 0, erased.stderr
-        mirror = {"again": "http://127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
+        mirror = {"again": f"http://reader:{CANARY_WORD}@127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
         return clientele(*commands[name], "--json", source=settings.source, data_dir=folder, **variables)
 

@@ -42,7 +42,7 @@ COPIES: Final = ("warehouse.duckdb", "scratch", "published")
 """Where the tables lie, once or in several versions; a run makes them again."""
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
-    *("history/totals", "history/drift", "history/loads", "history/tombstones", "history/receipts"),
+    *("history/totals", "history/drift", "history/loads", "history/days", "history/tombstones", "history/receipts"),
     "vault/privacy.key",
     *("dagster", "dbt", "file_hashes.json", "last_run.json", "alerts.json", "writer.lock", "writer.pid"),
 )

@@ -29,7 +29,7 @@ contracts as (
     from cutoffs
     inner join {{ ref('fct_subscriptions') }} as subscriptions
         on
-            subscriptions.customer_id in (select customer_id from permitted)
+            subscriptions.customer_id in (select permitted.customer_id from permitted)
             and cast(subscriptions.started_at as date) <= cutoffs.cutoff_date + cast(cutoffs.horizon_days as integer)
 
 ),

@@ -21,7 +21,7 @@ days as (
         bool_or(is_purchase) as is_purchase,
         cast(sum(value_amount) as double) as value_amount
     from {{ ref('fct_transactions') }}
-    where customer_id in (select customer_id from permitted)
+    where customer_id in (select permitted.customer_id from permitted)
     group by customer_id, transaction_date
 
 ),

@@ -20,7 +20,7 @@ acquired as (
         case
             when count(predictions.expected_amount) = count(customers.acquisition_cost_amount)
                 then round({{ exact_average('predictions.expected_amount') }}, 4)
-        end as average_expected_amount
+        end as expected_amount
     from customers
     left join predictions
         on customers.customer_id = predictions.customer_id and customers.acquisition_cost_amount is not null
@@ -83,8 +83,8 @@ select
     ] -%}
     {{ unless_few('costed_customer_count', value) }} as {{ name }},
     {% endfor -%}
-    {{ unless_few('costed_customer_count', 'measured.average_expected_amount') }} as average_expected_amount,
-    round(average_value_amount + measured.average_expected_amount, 4) as average_lifetime_value_amount,
+    {{ unless_few('costed_customer_count', 'expected_amount') }} as average_expected_amount,
+    round(average_value_amount + expected_amount, 4) as average_lifetime_value_amount,
     round(average_lifetime_value_amount / nullif(average_acquisition_cost_amount, 0), 4) as clv_to_cac
 from measured
 order by acquisition_channel, cohort_month

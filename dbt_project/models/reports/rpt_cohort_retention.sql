@@ -54,7 +54,7 @@ grid as (
 
 cells as (
 
-    -- A cell of few customers is not told, and with it the next smallest of its month: a total less others says nothing.
+    -- A cell of few customers is not told, nor the next smallest of its month: a total less others says nothing.
     select
         grid.*,
         coalesce(activity.active_count, 0) as active_count,

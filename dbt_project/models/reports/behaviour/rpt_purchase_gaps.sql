@@ -77,17 +77,24 @@ select
     cast(lowest as integer) as lowest_purchase_number,
     cast(highest as integer) as highest_purchase_number,
     {{ unless_few('customer_count', 'customer_count') }} as customer_count,
-    {{ unless_few('customer_count', 'purchase_day_count') }} as purchase_day_count,
-    {{ unless_few('customer_count', 'next_count') }} as next_count,
-    {{ unless_few('customer_count', 'round(cast(next_count as double) / nullif(purchase_day_count, 0), 9)') }} as next_rate,
-    {{ unless_few('customer_count', 'median_gap_days') }} as median_gap_days,
-    {{ unless_few('customer_count', 'gap_days_p10') }} as gap_days_p10,
-    {{ unless_few('customer_count', 'gap_days_p90') }} as gap_days_p90,
+    {% for name, value in [
+        ('purchase_day_count', 'purchase_day_count'), ('next_count', 'next_count'),
+        ('next_rate', 'round(cast(next_count as double) / nullif(purchase_day_count, 0), 9)'),
+        ('median_gap_days', 'median_gap_days'), ('gap_days_p10', 'gap_days_p10'), ('gap_days_p90', 'gap_days_p90')
+    ] -%}
+    {{ unless_few('customer_count', value) }} as {{ name }},
+    {% endfor -%}
     {{ unless_few('customer_count', 'observed_count_30_days') }} as observed_count_30_days,
-    {{ unless_few('customer_count', 'round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9)') }} as next_rate_30_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9)'
+    ) }} as next_rate_30_days,
     {{ unless_few('customer_count', 'observed_count_90_days') }} as observed_count_90_days,
-    {{ unless_few('customer_count', 'round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9)') }} as next_rate_90_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9)'
+    ) }} as next_rate_90_days,
     {{ unless_few('customer_count', 'observed_count_365_days') }} as observed_count_365_days,
-    {{ unless_few('customer_count', 'round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9)') }} as next_rate_365_days
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9)'
+    ) }} as next_rate_365_days
 from counted
 order by lowest

@@ -33,10 +33,8 @@ weighed as (
 
     -- Segments of which few bought on a day are one on that day, with the next smallest that it takes.
     select
-        * replace (
-            case when {{ is_hidden('trader_count', 'segment', parent='strategy, date_day') }} then 'other segments'
-            else segment end as segment
-        )
+        *,
+        {{ is_hidden('trader_count', 'segment', parent='strategy, date_day') }} as is_hidden
     from run
 
 ),
@@ -45,8 +43,8 @@ merged as (
 
     select
         strategy,
-        segment,
         date_day as date,
+        case when is_hidden then 'other segments' else segment end as segment,
         {% for name in [
             'customer', 'active', 'trader', 'transaction', 'earlier', 'retained', 'contacted', 'converted'
         ] -%}
@@ -56,7 +54,7 @@ merged as (
         bool_and(is_retention_known) as is_retention_known,
         bool_and(is_conversion_known) as is_conversion_known
     from weighed
-    group by strategy, segment, date_day
+    group by all
 
 )
 
@@ -68,14 +66,15 @@ select
     {{ unless_few('active_count', 'active_count') }} as active_customer_count,
     {{ unless_few('trader_count', 'transaction_count') }} as transaction_count,
     cast(net_amount as decimal(38, 4)) as net_amount,
-    {% for base, count, rate, known in [
-        ('earlier', 'retained', 'retention_rate_30_days', 'is_retention_known'),
-        ('contacted', 'converted', 'conversion_rate_7_days', 'is_conversion_known')
-    ] -%}
-    case when {{ known }} then {{ unless_few(base ~ '_count', base ~ '_count') }} end as {{ base }}_customer_count,
-    case when {{ known }} then {{ unless_few(count ~ '_count', count ~ '_count') }} end as {{ count }}_customer_count,
-    round(cast({{ count }}_customer_count as double) / nullif({{ base }}_customer_count, 0), 9) as {{ rate }}
-    {{- ',' if not loop.last }}
-    {% endfor -%}
+    case when is_retention_known then {{ unless_few('earlier_count', 'earlier_count') }} end
+        as earlier_customer_count,
+    case when is_retention_known then {{ unless_few('retained_count', 'retained_count') }} end
+        as retained_customer_count,
+    round(cast(retained_customer_count as double) / nullif(earlier_customer_count, 0), 9) as retention_rate_30_days,
+    case when is_conversion_known then {{ unless_few('contacted_count', 'contacted_count') }} end
+        as contacted_customer_count,
+    case when is_conversion_known then {{ unless_few('converted_count', 'converted_count') }} end
+        as converted_customer_count,
+    round(cast(converted_customer_count as double) / nullif(contacted_customer_count, 0), 9) as conversion_rate_7_days
 from merged
 order by strategy, segment, date

@@ -59,8 +59,7 @@ select
         ('response_rate_lower', wilson('response_count', 'contact_count', '-')),
         ('response_rate_upper', wilson('response_count', 'contact_count', '+'))
     ] -%}
-    case when contact_count = 0 or contact_count >= {{ smallest_group() }} then {{ unless_few('response_count', value) }} end
-        as {{ name }},
+    case when contact_count >= {{ smallest_group() }} then {{ unless_few('response_count', value) }} end as {{ name }},
     {% endfor -%}
     {% for name, value in [
         ('buyer_count', 'buyer_count'), ('purchase_count', 'cast(purchase_count as bigint)'),
