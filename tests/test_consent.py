@@ -9,6 +9,7 @@ import pytest
 
 from orchestration import training
 from orchestration.dbt_manifest import prepare_manifest
+from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
 from orchestration.privacy import consent
 from orchestration.privacy.registry import Column, Registry, Table, load_registry
