@@ -104,11 +104,7 @@ class FileReader:
             return Reading(received + len(unreadable), columns, tuple(notes), tuple(erased))
 
     def refused(self, rule: refusal.Rule, *, scratch: Path) -> dict[Path, list[int]]:
-        """The rows of a Parquet file, and of its lookups where no other row uses them, that a rule refuses, from 1.
-
-        Raises:
-            InputError: as `count`.
-        """
+        """The rows of a Parquet file, and of its lookups where no other row uses them, that a rule refuses, from 1."""
         with self._opened(scratch, []) as (connection, _):
             if not self._refuse(connection, self._bind(connection), rule):
                 return {}

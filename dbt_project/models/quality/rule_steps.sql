@@ -26,13 +26,6 @@ taken_back as (
 lines as (
 
     select
-        row_status as step,
-        null as customer_id,
-        amount
-    from {{ ref('int_rows_classified') }}
-    where entity = 'transactions' and row_status <> 'accepted'
-    union all
-    select
         case
             when lines.customer_id is null then 'guest'
             when lines.kind <> 'sale' then lines.kind
@@ -59,12 +52,12 @@ counted as (
     group by step
     union all
     select
-        'erased' as step,
+        row_status as step,
         sum(total) filter (where measure = 'rows') as line_count,
         sum(total) filter (where measure = 'amount') as net_amount
     from {{ ref('int_rows_counted') }}
-    where entity = 'transactions' and row_status = 'erased'
-    having count(*) > 0
+    where entity = 'transactions' and row_status <> 'accepted'
+    group by row_status
 
 ),
 
