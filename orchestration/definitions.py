@@ -25,6 +25,7 @@ from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
 from orchestration.freshness import with_policy
 from orchestration.intake.source_file import Source, load_source
+from orchestration.permissions import keep_private
 from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.run import run_resource
 from orchestration.sensors import sensors
@@ -58,7 +59,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         jobs=automation.jobs(),
         schedules=automation.schedules(settings, timezone=timezone),
         sensors=sensors(settings, timezone=timezone),
-        resources={"dbt": dbt_resource(), "run": run_resource(settings), **fetching},
+        resources={"dbt": dbt_resource(), "run": run_resource(settings), "io_manager": dg.mem_io_manager, **fetching},
         executor=dg.in_process_executor,
     )
 
@@ -88,5 +89,6 @@ def _source(settings: Settings) -> Source | None:
 def __getattr__(name: str) -> dg.Definitions:
     """`defs`, built when Dagster asks for it: importing this module does no work."""
     if name == "defs":
+        keep_private()
         return build_definitions(Settings())
     raise AttributeError(name)

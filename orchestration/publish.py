@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.errors import CheckError
+from orchestration.permissions import share
 from orchestration.run import Run
 from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted, reader
 
@@ -57,6 +58,7 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
         raise CheckError(f"Publishing stopped: {', '.join(wrong)} differ after copying. The last version stays.")
     manifest = _manifest(run, as_of, found)
     (building / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    share(building, run.settings)
     for file in building.rglob("*"):
         _sync(file)
     folder = versions / run.run_id

@@ -38,7 +38,9 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 class Settings(BaseSettings):
     """One frozen set of settings; each may be given as `CLIENTELE_<NAME>`, paths relative to the working folder."""
 
-    model_config = SettingsConfigDict(env_prefix="CLIENTELE_", frozen=True, extra="ignore", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(
+        env_prefix="CLIENTELE_", frozen=True, extra="ignore", env_nested_delimiter="__", hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")
     source: Path = Field(PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on")
@@ -58,6 +60,7 @@ class Settings(BaseSettings):
         description="PostgreSQL for Dagster's records, postgresql+psycopg2://user:password@host/name; none: SQLite",
     )
     keep_runs_days: int = Field(90, ge=1, description="days that Dagster's runs, events and logs stay")
+    published_group: str = Field("", description="group that may read what is published; empty: its user alone")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
