@@ -274,11 +274,19 @@ def test_what_is_published_is_read_without_any_right_to_write(reachable: Path) -
 @pytest.mark.parametrize(
     "statement",
     [
-        "from read_text('/etc/hostname')", "copy t to '/tmp/out.csv'", "attach '/tmp/other.duckdb'",
-        "insert into t values (1)",        "set enable_external_access = true", "set memory_limit = '1GB'", "install httpfs", "load httpfs",
-        "drop table t", "export database '/tmp/out'", "create secret (type s3)",
+        "from read_text('/etc/hostname')",
+        "copy t to '/tmp/out.csv'",
+        "attach '/tmp/other.duckdb'",
+        "export database '/tmp/out'",
+        "insert into t values (1)",
+        "drop table t",
+        "set enable_external_access = true",
+        "set memory_limit = '1GB'",
+        "install httpfs",
+        "load httpfs",
+        "create secret (type s3)",
     ],
-)  # fmt: skip
+)
 def test_a_serving_connection_can_neither_leave_its_file_nor_change_it(reachable: Path, statement: str) -> None:
     settings = Settings(data_dir=reachable / "data")
     with reader(version(settings) / "clientele.duckdb") as connection, pytest.raises(duckdb.Error):
