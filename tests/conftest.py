@@ -22,8 +22,8 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "alerts architecture cli dbt definitions end_to_end freshness mlflow_mirror model_files privacy publish run "
-    "security segments warehouse",
+    "runs": "alerts architecture cli dbt definitions end_to_end freshness mlflow_mirror model_files privacy publish "
+    "run security segments warehouse",
     "marts": "entities ready_sources",
 }
 
