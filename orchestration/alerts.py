@@ -15,8 +15,8 @@ from typing import Any, Final, Literal, Self
 
 from orchestration.errors import BusyError, CheckError, ClienteleError, InputError
 from orchestration.freshness import Age, ages
+from orchestration.generations import DATABASE, read_manifest
 from orchestration.intake.source_file import Source
-from orchestration.publish import DATABASE, read_manifest
 from orchestration.settings import Settings
 from orchestration.warehouse import reader, records
 

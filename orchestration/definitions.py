@@ -24,9 +24,9 @@ from orchestration.dbt import dbt_models, dbt_resource
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
 from orchestration.freshness import with_policy
+from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
 from orchestration.permissions import keep_private
-from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.run import run_resource
 from orchestration.sensors import sensors
 from orchestration.settings import Settings

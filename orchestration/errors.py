@@ -19,6 +19,16 @@ class CheckError(ClienteleError):
     exit_code = 1
 
 
+class DamagedError(ClienteleError):
+    """The working file is damaged; what is in it is built anew from what is kept."""
+
+
+class InterruptedRunError(ClienteleError):
+    """Somebody ended the run; the exit code is the one that shells use for an interrupt."""
+
+    exit_code = 130
+
+
 class BusyError(ClienteleError):
     """Another run holds the writer lock."""
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from orchestration import kept_files
+
 
 class History:
     """Frames by subject and as-of date, each a file `<subject>/<source>/<as-of date>.parquet`."""
@@ -23,7 +25,7 @@ class History:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         hidden = file.with_name(f".{file.name}")
         frame.write_parquet(hidden)
-        hidden.replace(file)
+        kept_files.replace(file, hidden)
 
     def days(self, subject: str) -> list[date]:
         """The days on record, earliest first."""

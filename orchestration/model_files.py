@@ -20,6 +20,7 @@ import polars as pl
 
 from ml.gate import ServedBy
 from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_FAIRNESS, MODEL_VERSIONS, conform, empty
+from orchestration import kept_files
 from orchestration.errors import ClienteleError
 
 FOREIGN = (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, ImportError)
@@ -63,21 +64,21 @@ class ModelFiles:
     def keep(self, card: ModelCard, content: bytes) -> None:
         """Keep a training; it appears in one step, and the same training twice is kept once.
 
-        Of one whose file was pruned the file comes back.
+        Of one whose file was pruned, lost or damaged the file comes back.
         """
         place = self._folder / card.model_version
         if place.exists():
-            if not self._file(card).exists():
-                aside = place / ".model.skops"
-                aside.write_bytes(content)
-                aside.rename(self._file(card))
+            if not self._is_whole(card):
+                kept_files.write(self._file(card), content)
             return
         hidden = self._folder / f".{card.model_version}"
         shutil.rmtree(hidden, ignore_errors=True)
         hidden.mkdir(parents=True, mode=0o700)
         (hidden / "model.skops").write_bytes(content)
         (hidden / "card.json").write_text(json.dumps(vars(card), default=str, indent=1))
+        kept_files.seal(hidden)
         hidden.rename(place)
+        kept_files.sync(self._folder)
 
     def cards(self, *, source: str, as_of: date) -> list[ModelCard]:
         """Every training of a source up to a day, oldest first."""
@@ -88,12 +89,14 @@ class ModelFiles:
     def latest(
         self, model: str, *, horizon_days: int, source: str, as_of: date, config: dict[str, Any]
     ) -> ModelCard | None:
-        """The newest training that answers the same question under the same configuration, up to a day."""
+        """The newest training that answers the same question under the same configuration, up to a day.
+
+        One whose file was lost or is not the one that was kept is passed over, so that it is trained anew.
+        """
         same = [
             card
             for card in self.cards(source=source, as_of=as_of)
-            if (card.model, card.horizon_days, card.config) == (model, horizon_days, config)
-            and self._file(card).exists()
+            if (card.model, card.horizon_days, card.config) == (model, horizon_days, config) and self._is_whole(card)
         ]
         return same[-1] if same else None
 
@@ -134,6 +137,10 @@ class ModelFiles:
             raise ClienteleError(f"Model {card.model_version}: {error}. {advice}") from None
         except FOREIGN:
             raise ClienteleError(f"Model {card.model_version}: {file} is no skops file. {advice}") from None
+
+    def _is_whole(self, card: ModelCard) -> bool:
+        file = self._file(card)
+        return file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == card.model_sha256
 
     def _file(self, card: ModelCard) -> Path:
         return self._folder / card.model_version / "model.skops"

@@ -1,11 +1,10 @@
-"""Build aside, verify, swap: the versioned folder that BI reads, and the one link that moves.
+"""Build aside, verify, swap: the versioned folder that BI reads.
 
 A version holds the database with the public schemas, the same tables as Parquet, and a manifest with counts and
-hashes. What is in the tables was decided before; nothing is computed here.
+hashes. What is in the tables was decided before; nothing is computed here. What is kept belongs in `generations`.
 """
 
 import json
-import os
 import platform
 import shutil
 from collections.abc import Mapping
@@ -15,15 +14,28 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from orchestration import preflight
 from orchestration.errors import CheckError
+from orchestration.generations import (
+    DATABASE,
+    MANIFEST,
+    PUBLIC_SCHEMAS,
+    columns,
+    current,
+    current_link,
+    fingerprints,
+    prune,
+    public_tables,
+    swap,
+    versions_dir,
+)
+from orchestration.kept_files import sync
 from orchestration.permissions import share
 from orchestration.run import Run
 from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted, reader
 
-PUBLIC_SCHEMAS = ("marts", "ml", "quality", "reports")
 SCHEMA_VERSION = 1
-DATABASE = "clientele.duckdb"
-CLOCK_COLUMNS = {"trained_at", "received_at"}  # differ between two runs that are otherwise the same
+"""Raised with every breaking change: a published table or column that is gone, or a column of another type."""
 SOFTWARE = ("clientele", "dagster", "dbt-core", "dbt-duckdb", "duckdb", "polars", "scikit-learn")
 
 
@@ -41,40 +53,68 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
     `comments` are descriptions by `schema.table`: of the table, and of its columns by name.
 
     Raises:
-        CheckError: the built file does not hold what the warehouse holds; what was published before stays.
+        CheckError: the built file does not hold what the warehouse holds, or a table has lost what BI may rely on; what
+            was published before stays.
+        ClienteleError: there is no room for another version.
     """
-    versions = run.settings.published_dir / "versions"
-    building = versions / f".{run.run_id}"
+    versions = versions_dir(run.settings)
+    building, folder = versions / f".{run.run_id}", versions / run.run_id
     shutil.rmtree(building, ignore_errors=True)
+    preflight.room_to_publish(run.settings, run.warehouse.file)
     building.mkdir(parents=True)
     with run.warehouse.connect() as connection:
-        names = _public_tables(connection)
-        expected = {name: _fingerprint(connection, name) for name in names}
+        names = public_tables(connection)
+        shapes = {name: columns(connection, name) for name in names}
+        _refuse_breaking_changes(run, shapes)
+        expected = fingerprints(connection)
         _copy(connection, names, building, comments)
     with reader(building / DATABASE) as connection:
-        found = {name: _fingerprint(connection, name) for name in _public_tables(connection)}
+        found = fingerprints(connection)
     if found != expected:
         wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
         raise CheckError(f"Publishing stopped: {', '.join(wrong)} differ after copying. The last version stays.")
-    manifest = _manifest(run, as_of, found)
-    (building / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    manifest = _manifest(run, as_of, found, shapes)
+    (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     share(building, run.settings)
     for file in building.rglob("*"):
-        _sync(file)
-    folder = versions / run.run_id
+        sync(file)
+    sync(building)
     building.rename(folder)
-    _sync(versions)
+    sync(versions)
     if not run.is_scratch:
-        _swap(run.settings.published_dir / "current", folder)
-        _prune(versions, keep=run.settings.keep_versions, current=folder)
+        swap(current_link(run.settings), folder)
+    prune(run.settings, but=folder)
     return Published(folder, manifest["tables"])
 
 
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a published version; none where nothing is published."""
-    file = folder / "manifest.json"
-    manifest: dict[str, Any] | None = json.loads(file.read_text()) if file.exists() else None
-    return manifest
+def breaking_changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What a query on the tables `before` would miss `now`; both are types by column by `schema.table`."""
+    found = []
+    for table, known in before.items():
+        if table not in now:
+            found.append(f"{table} is gone")
+        else:
+            for column, kind in known.items():
+                if column not in now[table]:
+                    found.append(f"{table}.{column} is gone")
+                elif now[table][column] != kind:
+                    found.append(f"{table}.{column} was {kind} and is {now[table][column]}")
+    return found
+
+
+def _refuse_breaking_changes(run: Run, shapes: Mapping[str, Mapping[str, str]]) -> None:
+    """Compare with what is published; columns that a source file declares are its own to change."""
+    last = current(run.settings)
+    if last is None or last.manifest["schema_version"] < SCHEMA_VERSION:
+        return
+    tables = {name: table.get("columns", {}) for name, table in last.manifest["tables"].items()}
+    declared = {f"marts.dim_customers.{name}" for name in last.manifest.get("declared_columns", ())}
+    changes = [change for change in breaking_changes(tables, shapes) if change.partition(" ")[0] not in declared]
+    if changes:
+        raise CheckError(
+            f"Publishing stopped: published tables changed in a way that breaks queries: {'; '.join(changes)}. "
+            "The last version stays. Bring them back, or raise SCHEMA_VERSION in orchestration/publish.py."
+        )
 
 
 def _copy(connection: Connection, names: list[str], folder: Path, comments: Mapping[str, Mapping[str, Any]]) -> None:
@@ -88,86 +128,36 @@ def _copy(connection: Connection, names: list[str], folder: Path, comments: Mapp
         connection.execute(f"create table clientele.{name} as from {name}")
         mirror = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
         connection.execute(f"copy {name} to {literal(str(mirror))} (format parquet, compression zstd)")
-        for statement in _comments(name, comments.get(name, {}), _columns(connection, name)):
+        for statement in _comments(name, comments.get(name, {}), list(columns(connection, name))):
             connection.execute(statement)
     connection.execute("detach clientele")
 
 
-def _comments(name: str, described: Mapping[str, Any], columns: list[str]) -> list[str]:
+def _comments(name: str, described: Mapping[str, Any], names: list[str]) -> list[str]:
     statements = [f"comment on table clientele.{name} is {literal(described.get('description', ''))}"]
     by_column = described.get("columns", {})
     return statements + [
         f"comment on column clientele.{name}.{quoted(column)} is {literal(by_column[column])}"
-        for column in columns
+        for column in names
         if by_column.get(column)
     ]
 
 
-def _public_tables(connection: Connection) -> list[str]:
-    """`schema.table` of every public table, sorted."""
-    schemas = ", ".join(map(literal, PUBLIC_SCHEMAS))
-    rows = connection.execute(
-        "select table_schema || '.' || table_name from information_schema.tables "
-        f"where table_catalog = current_database() and table_schema in ({schemas}) order by 1"
-    ).fetchall()
-    return [row[0] for row in rows]
-
-
-def _columns(connection: Connection, name: str) -> list[str]:
-    return [row[0] for row in connection.execute(f"describe {name}").fetchall()]
-
-
-def _fingerprint(connection: Connection, name: str) -> tuple[int, str]:
-    """Row count and a hash of the rows as a set with multiplicity: whatever their order, doubles to 9 places.
-
-    The sum of 64 bits of each row's MD5 equals the hash over sorted rows in what it tells apart, without the sort.
-    """
-    described = connection.execute(f"describe {name}").fetchall()
-    texts = [
-        f"coalesce(cast({f'round({quoted(c)}, 9)' if kind == 'DOUBLE' else quoted(c)} as varchar), chr(30))"
-        for c, kind, *_ in described
-        if c not in CLOCK_COLUMNS
-    ]
-    row = f"concat_ws(chr(31), {', '.join(texts)})"
-    count, total = connection.execute(
-        f"select count(*), coalesce(sum(md5_number_lower({row})::hugeint), 0) from {name}"
-    ).fetchall()[0]
-    return int(count), f"{int(total) % 2**128:032x}"
-
-
-def _manifest(run: Run, as_of: date, tables: dict[str, tuple[int, str]]) -> dict[str, Any]:
+def _manifest(
+    run: Run, as_of: date, tables: Mapping[str, tuple[int, str]], shapes: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
-        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "published_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "source": run.source.name,
         "as_of_date": as_of.isoformat(),
         "known_at": run.known_at.isoformat(),
+        "is_scratch": run.is_scratch,
         "schema_version": SCHEMA_VERSION,
+        "declared_columns": list(run.source.attributes),
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
-        "tables": {name: {"row_count": count, "hash": digest} for name, (count, digest) in tables.items()},
+        "tables": {
+            name: {"row_count": count, "hash": digest, "columns": shapes[name]}
+            for name, (count, digest) in tables.items()
+        },
     }
-
-
-def _swap(link: Path, folder: Path) -> None:
-    """Point `current` at the version in one step: a reader sees the old one or the new one, never neither."""
-    aside = link.with_name(".current")
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(folder.relative_to(link.parent), target_is_directory=True)
-    aside.replace(link)
-    _sync(link.parent)
-
-
-def _prune(versions: Path, *, keep: int, current: Path) -> None:
-    """Remove all but the newest versions; whoever still reads an old file keeps it until they close it."""
-    finished = sorted(versions.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
-    for folder in finished[keep:]:
-        if folder != current:
-            shutil.rmtree(folder)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

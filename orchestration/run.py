@@ -5,16 +5,20 @@ The same lock serves the command line and Dagster. What the run does belongs in 
 
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock, Timeout
 
+from orchestration import kept_files, preflight
 from orchestration.errors import BusyError, InputError
+from orchestration.generations import current, read_manifest, versions_dir
 from orchestration.instance import not_tried_again
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
@@ -33,6 +37,7 @@ class Run:
     retrain: bool | None  # none: when the models are due
     warehouse: Warehouse
     is_scratch: bool  # an earlier day than the published one: built aside, does not become current
+    is_backfill: bool = False  # the day goes into the history even if it was built aside
 
     def as_of(self) -> date:
         """The day whose end the tables of this run describe; known once `marts.dim_as_of` is built."""
@@ -51,6 +56,8 @@ class RunRecord:
     outcome: str = "running"  # running, published, built aside, not published
 
 
+FINISHED = ("published", "built aside")
+
 RUN_CONFIG = {
     "source": dg.Field(
         dg.Noneable(str), default_value=None, description="Source file to run on; empty: the configured one."
@@ -64,6 +71,11 @@ RUN_CONFIG = {
         dg.Noneable(bool),
         default_value=None,
         description="Train the models again (true), never (false), or when they are due (empty).",
+    ),
+    "is_backfill": dg.Field(
+        bool,
+        default_value=False,
+        description="Whether the day goes into the history, marked as back-filled, unless it was really published.",
     ),
 }
 
@@ -80,31 +92,67 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 raise InputError(
                     f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
                 )
-            as_of = parse_day(config["as_of"]) or source.as_of
-        with writer_lock(settings, wait=True):
-            is_scratch = as_of is not None and as_of < (published_day(settings) or date.min)
-            file = settings.scratch_file if is_scratch else settings.warehouse_file
-            record = RunRecord(context.run.run_id if context.run else "", os.getpid(), _now())
-            _remember(settings, record)
-            this = Run(
-                run_id=context.run.run_id if context.run else "",
+            partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
+            as_of = parse_day(config["as_of"] or partition) or source.as_of
+        run_id = context.run.run_id if context.run else ""
+        with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
+            with not_tried_again(context):
+                _look_first(settings)
+            published = current(settings)
+            is_scratch = as_of is not None and published is not None and as_of < published.as_of
+            warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)
+            if _is_doubtful(last, context.run):
+                warehouse.discard()
+            else:
+                warehouse.discard_if_broken()
+            yield Run(
+                run_id=run_id,
                 settings=settings,
                 source=source,
                 requested_as_of=as_of,
                 known_at=datetime.now(UTC).replace(tzinfo=None),
                 retrain=config["retrain"],
-                warehouse=Warehouse(file, settings=settings),
+                warehouse=warehouse,
                 is_scratch=is_scratch,
+                is_backfill=config["is_backfill"],
             )
-            try:
-                yield this
-            finally:
-                version = settings.published_dir / "versions" / this.run_id
-                published = "built aside" if is_scratch else "published"
-                outcome = published if version.is_dir() else "not published"
-                _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
 
     return run
+
+
+def _look_first(settings: Settings) -> None:
+    """What must hold before anything is written: room, permission, and kept files that are what was kept.
+
+    A model file is not among them: one that broke is trained anew.
+    """
+    preflight.check(settings)
+    kept_files.verify(
+        (settings.raw_dir, settings.vault_dir, settings.history_dir),
+        without=(settings.landing_dir, *(settings.history_dir / "models").glob("*/model.skops")),
+    )
+
+
+@contextmanager
+def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
+    """Keep the record of a run from its begin to its end; gives that of the run before."""
+    last, record = last_run(settings), RunRecord(run_id, os.getpid(), _now())
+    _remember(settings, record)
+    try:
+        yield last
+    finally:
+        built = read_manifest(versions_dir(settings) / run_id) or {}
+        outcome = ("built aside" if built["is_scratch"] else "published") if built else "not published"
+        with suppress(OSError):  # a full disk: the record then says that the run died
+            _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
+
+
+def _is_doubtful(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
+    """Whether a run from the files on begins after one that did not end: what that one left is thrown away.
+
+    A part of the graph, or the rest of a failed run, builds on what is there.
+    """
+    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute or run.parent_run_id)
+    return is_from_the_start and last is not None and last.outcome not in FINISHED
 
 
 @contextmanager
@@ -120,7 +168,7 @@ def writer_lock(settings: Settings, *, wait: bool) -> Iterator[None]:
     try:
         lock.acquire(timeout=-1 if wait else 0)
     except Timeout:
-        process = holder.read_text() if holder.exists() else "unknown"
+        process = _living(holder)
         raise BusyError(
             f"Another run holds {settings.data_dir} (process {process}). Nothing was changed; try again later."
         ) from None
@@ -131,39 +179,54 @@ def writer_lock(settings: Settings, *, wait: bool) -> Iterator[None]:
         lock.release()
 
 
+def _living(holder: Path) -> str:
+    """The process that holds the lock; for an instant after it took it, the file still names the one before."""
+    for _ in range(20):
+        process = holder.read_text() if holder.exists() else ""
+        if process and Path(f"/proc/{process}").exists():
+            return process
+        time.sleep(0.05)
+    return process or "unknown"
+
+
 def parse_day(text: str | None) -> date | None:
+    """A day written as YYYY-MM-DD, if there is one.
+
+    Raises:
+        InputError: it is written otherwise.
+    """
+    return required_day(text) if text else None
+
+
+def required_day(text: str) -> date:
     """A day written as YYYY-MM-DD.
 
     Raises:
         InputError: it is written otherwise.
     """
-    if not text:
-        return None
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"as-of date '{text}': write a day as YYYY-MM-DD, such as 2017-10-01.") from None
 
 
-def published_day(settings: Settings) -> date | None:
-    """The as-of date of what is published now; none before the first publication."""
-    manifest = settings.published_dir / "current" / "manifest.json"
-    return date.fromisoformat(json.loads(manifest.read_text())["as_of_date"]) if manifest.exists() else None
-
-
 def last_run(settings: Settings) -> RunRecord | None:
     """The record of the last run; one whose process is gone without an end `died`."""
     file = _record_file(settings)
-    if not file.exists():
+    try:
+        record = RunRecord(**json.loads(file.read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
         return None
-    record = RunRecord(**json.loads(file.read_text()))
     if record.outcome == "running" and not Path(f"/proc/{record.process_id}").exists():
         return replace(record, outcome="died")
     return record
 
 
 def _remember(settings: Settings, record: RunRecord) -> None:
-    _record_file(settings).write_text(json.dumps(asdict(record)))
+    file = _record_file(settings)
+    aside = file.with_name(f".{file.name}")
+    aside.write_text(json.dumps(asdict(record)))
+    aside.replace(file)
 
 
 def _record_file(settings: Settings) -> Path:

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
+from orchestration import preflight
 from orchestration.definitions import build_definitions
-from orchestration.failures import error_of, is_telling
+from orchestration.errors import DamagedError
+from orchestration.failures import FULL_DISK, error_of, is_telling
 from orchestration.instance import PROCESS_TAG, close_dead_runs, prepare_instance, process_name, prune_runs
 from orchestration.settings import Settings
 
@@ -33,9 +36,18 @@ class Outcome:
 def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: Listener) -> Outcome:
     """Run a job in this process; `listener` hears every event. The caller holds the writer lock.
 
+    Where the working file turns out to be damaged, the job runs once more, on a new one.
+
     Raises:
         ClienteleError: the definitions cannot be built.
     """
+    outcome = _run_once(name, settings, config=config, listener=listener)
+    if isinstance(outcome.error, DamagedError):
+        outcome = _run_once(name, settings, config=config, listener=listener)
+    return outcome
+
+
+def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener: Listener) -> Outcome:
     definitions = build_definitions(settings)
     home = prepare_instance(settings)
     run_id = str(uuid.uuid4())
@@ -50,21 +62,27 @@ def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: 
                 told.append(event)
 
         instance.add_event_listener(run_id, hear)
-        result = definitions.resolve_job_def(name).execute_in_process(
-            run_id=run_id,
-            instance=instance,
-            raise_on_error=False,
-            tags={PROCESS_TAG: process_name(os.getpid()) or ""},
-            run_config={
-                "resources": {"run": {"config": config}},
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            },
-        )
+        try:
+            result = definitions.resolve_job_def(name).execute_in_process(
+                run_id=run_id,
+                instance=instance,
+                raise_on_error=False,
+                tags={PROCESS_TAG: process_name(os.getpid()) or ""},
+                run_config={
+                    "resources": {"run": {"config": config}},
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                },
+            )
+        except (OSError, SQLAlchemyError) as error:  # Dagster could not write down what happened
+            if not FULL_DISK.search(str(error)):
+                raise
+            return Outcome(run_id, preflight.full(settings))
     if result.success:
         return Outcome(run_id)
     graph = definitions.resolve_asset_graph()
-    error = error_of(told, describe=lambda key: graph.get_check_spec(key).description, console=home / "console.log")
-    return Outcome(run_id, error)
+    return Outcome(
+        run_id, error_of(told, describe=lambda key: graph.get_check_spec(key).description, settings=settings)
+    )
 
 
 @contextlib.contextmanager

@@ -7,9 +7,10 @@ import polars as pl
 
 from ml.schemas import conform
 from ml.segment_schemas import SEGMENT_SNAPSHOTS
+from orchestration import kept_files
 from orchestration.errors import InputError
+from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
-from orchestration.publish import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import reader
 
@@ -45,7 +46,7 @@ def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: d
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     hidden = file.with_name(f".{file.name}")
     conform(taken, SEGMENT_SNAPSHOTS).write_parquet(hidden)
-    hidden.replace(file)
+    kept_files.replace(file, hidden)
     return len(people)
 
 

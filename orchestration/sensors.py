@@ -97,10 +97,14 @@ def _alerts(settings: Settings) -> list[dg.SensorDefinition]:
         run = context.instance.get_run_by_id(context.dagster_run.run_id) or context.dagster_run
         if run.tags.get(WILL_RETRY_TAG) == "true":
             return  # if that fails as well, it will be told
-        kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.ASSET_CHECK_EVALUATION}
+        kinds = {
+            dg.DagsterEventType.STEP_FAILURE,
+            dg.DagsterEventType.RUN_FAILURE,
+            dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+        }
         entries = context.instance.all_logs(run.run_id, of_type=kinds)
         events = [event for entry in entries if is_telling(event := entry.get_dagster_event())]
-        error = error_of(events, describe=lambda _: None, console=settings.dagster_home)
+        error = error_of(events, describe=lambda _: None, settings=settings)
         alerts.send(alerts.of_failure(error, settings, run_id=run.run_id, day=run.tags.get(DAY_TAG)), settings)
 
     @dg.run_status_sensor(

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from orchestration.errors import InputError
 from orchestration.freshness import ages
+from orchestration.generations import DATABASE, generations, read_manifest
 from orchestration.intake.source_file import load_source
-from orchestration.publish import DATABASE, read_manifest
 from orchestration.run import last_run
 from orchestration.settings import Settings
 from orchestration.warehouse import reader, records
@@ -61,6 +61,10 @@ def status(settings: Settings) -> dict[str, Any]:
         "last_run": asdict(record) if record else None,
         "too_old": [asdict(age) for age in found],
         "published": summarise(settings.published_dir / "current"),
+        "versions": [
+            {"run_id": g.run_id, "as_of_date": g.as_of, "published_at": g.published_at, "is_scratch": g.is_scratch}
+            for g in generations(settings)
+        ],
     }
 
 

@@ -4,6 +4,7 @@ Another engine later implements the few methods of `Warehouse`. What a table mea
 """
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -71,6 +72,24 @@ class Warehouse:
             "threads": str(self._settings.threads),
             "temp_directory": str(self.file.with_suffix(".spill")),
         }
+
+    def discard(self) -> None:
+        """Throw the file away, with what DuckDB left beside it: everything in it is built from what is kept."""
+        for left in (self.file, self.file.with_name(f"{self.file.name}.wal")):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(self.file.with_suffix(".spill"), ignore_errors=True)
+
+    def discard_if_broken(self) -> None:
+        """Throw the file away if it does not open.
+
+        Raises:
+            ClienteleError: it does not open because another program has it open.
+        """
+        try:
+            with self.connect():
+                pass
+        except duckdb.Error:
+            self.discard()
 
     def read(self, query: str) -> pl.DataFrame:
         """The rows of a query as a frame."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.publish import read_manifest
+from orchestration.generations import read_manifest
 from orchestration.settings import Settings
 
 CLIENTELE = str(Path(sys.executable).with_name("clientele"))
@@ -34,13 +34,15 @@ class Finished:
 
 def clientele(*arguments: str, source: Path, data_dir: Path, **variables: str) -> Finished:
     """Run a command in a process of its own, as a user would; `variables` are settings without their prefix."""
-    settings = Settings(source=source, data_dir=data_dir)
-    given = {f"CLIENTELE_{name.upper()}": value for name, value in variables.items()}
-    places = {"CLIENTELE_SOURCE": str(source), "CLIENTELE_DATA_DIR": str(data_dir)}
-    done = subprocess.run(
-        [CLIENTELE, *arguments], env=dict(os.environ) | places | given, capture_output=True, text=True, check=False
-    )
-    return Finished(settings, done.returncode, done.stdout, done.stderr)
+    given = environment(source=source, data_dir=data_dir, **variables)
+    done = subprocess.run([CLIENTELE, *arguments], env=given, capture_output=True, text=True, check=False)
+    return Finished(Settings(source=source, data_dir=data_dir), done.returncode, done.stdout, done.stderr)
+
+
+def environment(*, source: Path, data_dir: Path, **variables: str) -> dict[str, str]:
+    """The environment of a command; `variables` are settings without their prefix."""
+    given = {"source": str(source), "data_dir": str(data_dir)} | variables
+    return dict(os.environ) | {f"CLIENTELE_{name.upper()}": value for name, value in given.items()}
 
 
 def hashes(folder: Path) -> dict[str, str]:

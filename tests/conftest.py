@@ -18,12 +18,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele
+from tests.faults.damage import CACHES, damage
+from tests.faults.disturbed import killed
+from tests.faults.undisturbed import stages
 from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "alerts architecture cli dbt definitions end_to_end freshness mlflow_mirror model_files privacy publish "
-    "run security segments warehouse",
+    "runs": "alerts architecture backfill cli damaged_files dbt definitions end_to_end freshness full_disk kills "
+    "many_starts mlflow_mirror model_files privacy publish published_schema run security segments warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -96,28 +99,40 @@ def published(settings: Settings) -> Path:
 
 
 @pytest.fixture(scope="session")
-def later_runs(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
+def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     """Runs in copies of the first run's data folder, by what is special about each.
 
-    `again`: the same command, with the CLV model gone from the history, and an MLflow store that is away. `rebuilt`:
-    without the warehouse, trained again and mirrored to MLflow. `earlier`: for a day before the published one.
-    `blocked`: on a kept file in which a row lost its number.
+    `again`: the same command after three runs were killed, with the CLV model gone from the history, and an MLflow
+    store that is away. `rebuilt`: every cache is damaged, models are trained again and mirrored to MLflow. `earlier`,
+    `backfilled`: for a day before the published one. `blocked`: on a kept file in which a row lost its number.
     """
-    arguments = {"again": [], "rebuilt": ["--retrain"], "earlier": ["--as-of", str(EARLIER)], "blocked": []}
+    settings = first_run.settings
+    commands = {
+        "again": ["run"],
+        "rebuilt": ["run", "--retrain"],
+        "earlier": ["run", "--as-of", str(EARLIER)],
+        "backfilled": ["backfill", "--from", str(EARLIER), "--to", str(EARLIER)],
+        "blocked": ["run"],
+    }
 
     def run(name: str) -> Finished:
         folder = tmp_path_factory.mktemp(name) / "data"
         shutil.copytree(settings.data_dir, folder, symlinks=True)
         if name == "again":
+            points = {stage.name: stage for stage in stages(first_run.stderr)}
+            for stage, share, *retrain in (("marts", 0.6), ("train", 0.3, "--retrain"), ("publish", 0.5)):
+                killed(folder, settings.source, points[stage], share, *retrain)
             shutil.rmtree(next(folder.glob("history/models/clv-*")))
         elif name == "rebuilt":
-            (folder / "warehouse.duckdb").unlink()
+            for cache in CACHES:
+                damage(folder / cache, seed=6)
         elif name == "blocked":
             (damaged,) = folder.glob("raw/customers/*/unreadable.parquet")
             pl.read_parquet(damaged).with_columns(_row_number=pl.lit(None, pl.Int64)).write_parquet(damaged)
+            damaged.with_name(f".{damaged.name}.sha256").unlink()  # sealed as it is now: for SQL to find
         mirror = {"again": "http://127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
-        return clientele("run", "--json", *arguments[name], source=settings.source, data_dir=folder, **variables)
+        return clientele(*commands[name], "--json", source=settings.source, data_dir=folder, **variables)
 
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(arguments, pool.map(run, arguments), strict=True))
+        return dict(zip(commands, pool.map(run, commands), strict=True))

@@ -15,8 +15,8 @@ from orchestration import alerts
 from orchestration.alerts import Alert, Told, of_ages, of_failure, of_model_warnings, send
 from orchestration.errors import BusyError, CheckError, InputError
 from orchestration.freshness import ages
+from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
-from orchestration.publish import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
@@ -169,9 +169,7 @@ def test_a_command_that_fails_alerts_and_still_says_so_itself(tmp_path: Path, li
     assert "open-sesame" not in done.stderr + done.stdout
 
 
-def test_a_blocked_run_of_the_command_line_alerts_once(
-    later_runs: dict[str, Finished], listening: Receiver, tmp_path: Path
-) -> None:
+def test_a_blocked_run_of_the_command_line_alerts_once(later_runs: dict[str, Finished], listening: Receiver) -> None:
     """The run of the shared fixture had no receiver; its events are all that Dagster's sensor would go by."""
     from orchestration.failures import error_of, is_telling
 
@@ -180,7 +178,7 @@ def test_a_blocked_run_of_the_command_line_alerts_once(
         run = instance.get_runs(limit=1)[0]
         entries = instance.all_logs(run.run_id)
     events = [e for entry in entries if entry.is_dagster_event and is_telling(e := entry.get_dagster_event())]
-    error = error_of(events, describe=lambda _: None, console=tmp_path)
+    error = error_of(events, describe=lambda _: None, settings=settings)
     assert isinstance(error, CheckError)
     for _ in range(2):
         send(of_failure(error, settings, run_id=run.run_id, day=None), settings)

@@ -14,8 +14,8 @@ from ml.tables import TABLES
 from orchestration import reference
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.definitions import build_definitions
+from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.entities import ENTITIES
-from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 

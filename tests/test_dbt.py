@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.dbt import command
 from orchestration.dbt_manifest import prepare_manifest
-from orchestration.publish import DATABASE
+from orchestration.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.shop import Rejected, Shop

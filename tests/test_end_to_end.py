@@ -11,7 +11,7 @@ import pytest
 
 from ml.backtest import build_snapshots
 from ml.schemas import TRANSACTIONS, conform
-from orchestration.publish import read_manifest
+from orchestration.generations import read_manifest
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader, records
 from tests.commands import Finished, hashes, metadata

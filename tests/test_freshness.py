@@ -10,8 +10,8 @@ from dagster._core.definitions.freshness import FreshnessState
 
 from orchestration.errors import InputError
 from orchestration.freshness import WATCHED, ages, policy, with_policy
+from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
-from orchestration.publish import PUBLIC_SCHEMAS
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele
 from tests.daemon import daemon

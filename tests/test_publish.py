@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 from orchestration.errors import CheckError
+from orchestration.generations import DATABASE, PUBLIC_SCHEMAS, read_manifest
 from orchestration.intake.source_file import load_source
-from orchestration.publish import DATABASE, PUBLIC_SCHEMAS, publish, read_manifest
+from orchestration.publish import publish
 from orchestration.run import Run
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader

@@ -4,8 +4,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -15,27 +13,7 @@ from orchestration.errors import BusyError, InputError
 from orchestration.run import last_run, parse_day, writer_lock
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele, metadata
-
-HOLD = """
-import sys
-from orchestration.run import writer_lock
-from orchestration.settings import Settings
-with writer_lock(Settings(), wait=False):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_run(settings: Settings) -> Iterator[subprocess.Popen[str]]:
-    """Another process that holds the lock of a data folder until the block ends."""
-    command = [sys.executable, "-c", HOLD]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen(command, env=settings.environment(), text=True, **pipes) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        yield process
-        process.kill()
+from tests.holder import another_run
 
 
 @pytest.fixture
@@ -94,6 +72,7 @@ def test_what_a_run_came_to_is_on_record(later_runs: dict[str, Finished]) -> Non
         "again": "published",
         "rebuilt": "published",
         "earlier": "built aside",
+        "backfilled": "built aside",
         "blocked": "not published",
     }
 

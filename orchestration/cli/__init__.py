@@ -24,10 +24,12 @@ def _before_every_command() -> None:
 for command in (
     runs.run,
     sources.check,
+    runs.backfill,
     runs.evaluate,
     sources.init,
     publications.freeze,
     publications.status,
+    publications.rollback,
     service.dev,
     service.viewer,
     service.alert_test,

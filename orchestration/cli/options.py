@@ -1,5 +1,6 @@
 """What the commands share: their common options, settings made of them, and how an error ends a command."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,3 +39,8 @@ def explained() -> Iterator[None]:
     except ClienteleError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        typer.echo(f"{error.filename or 'The data folder'}: the disk is full. Make room, and run again.", err=True)
+        raise typer.Exit(ClienteleError.exit_code) from None

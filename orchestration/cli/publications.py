@@ -1,4 +1,4 @@
-"""Commands about what is published: status, freeze."""
+"""Commands about what is published: status, rollback, freeze."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -28,6 +28,24 @@ def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
         for age in found["too_old"]:
             console.print(f"[bold red]{age['level'].capitalize()}[/bold red]: {age['sentence']}", highlight=False)
         summary.show(found["published"], console)
+        for version in found["versions"]:
+            reads = "  <- what BI reads" if version["run_id"] == found["published"].get("run_id") else ""
+            console.print(f"Kept: {version['run_id']} as of {version['as_of_date']}{reads}", highlight=False)
+
+
+def rollback(
+    run_id: Annotated[str | None, typer.Argument(help="Run to go back to; default: the one before.")] = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Let BI read an earlier published version, once it is verified. The next run publishes a new one."""
+    with explained():
+        from orchestration.generations import roll_back
+        from orchestration.run import writer_lock
+
+        settings = settings_of(None, data_dir)
+        with writer_lock(settings, wait=False):
+            chosen = roll_back(settings, run_id=run_id)
+        typer.echo(f"BI reads {chosen.run_id} as of {chosen.as_of}, published {chosen.published_at}.")
 
 
 def freeze(

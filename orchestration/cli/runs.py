@@ -1,4 +1,4 @@
-"""Commands that do the work: run, evaluate."""
+"""Commands that do the work: run, backfill, evaluate."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,6 +68,36 @@ def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool, t
         typer.echo(summary.as_json(done))
     else:
         summary.show(done, Console())
+
+
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
+    source: SourceOption = None,
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run every day of a stretch, oldest first, and keep each in the history, marked as back-filled."""
+    with explained():
+        from rich.console import Console
+
+        from orchestration import summary
+        from orchestration.backfill import BackfilledDay, days_between
+        from orchestration.backfill import backfill as run_days
+        from orchestration.progress import RunProgress
+        from orchestration.run import required_day, writer_lock
+
+        settings = settings_of(source, data_dir)
+        days = days_between(required_day(first), required_day(last))
+        console = Console(stderr=True)
+
+        def tell(done: BackfilledDay) -> None:
+            console.print(f"{done.day} is kept ({(done.day - days[0]).days + 1} of {len(days)})", highlight=False)
+
+        with writer_lock(settings, wait=False), RunProgress(console) as progress:
+            done = run_days(settings, days, listener=progress, is_done=tell)
+        if json:
+            typer.echo(summary.as_json({"days": [vars(day) for day in done]}))
 
 
 def evaluate(

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from orchestration import kept_files
 from orchestration.errors import InputError
 from orchestration.intake.file_hashes import FileHashes, Stamp
 from orchestration.intake.file_reader import FileReader, Reading
@@ -79,7 +80,7 @@ def rename(delivery: Delivery, names: Iterable[str], *, homes: Iterable[Path]) -
         if folder.is_dir():
             aside = folder / ".delivery.json"
             aside.write_text(_described(renamed))
-            aside.replace(folder / "delivery.json")
+            kept_files.replace(folder / "delivery.json", aside)
     return renamed
 
 
@@ -111,7 +112,9 @@ def deliver(
         delivery = replace(delivery, row_count=reading.row_count, columns=reading.columns)
         for folder in reversed(folders):
             (folder / "delivery.json").write_text(_described(delivery))
+            kept_files.seal(folder)
             folder.rename(folder.with_name(delivery.folder_name))
+            kept_files.sync(folder.parent)
     finally:
         for folder in [*folders, scratch]:
             shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,10 @@ class FileHashes:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._known: dict[str, list[str | Stamp]] = json.loads(file.read_text()) if file.exists() else {}
+        try:
+            self._known: dict[str, list[str | Stamp]] = json.loads(file.read_bytes())
+        except (FileNotFoundError, ValueError):  # a cache: without it every file is read once more
+            self._known = {}
 
     def of(self, path: Path) -> str:
         """The hash of a file's content.

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from orchestration import kept_files
 from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, literal
@@ -60,7 +61,7 @@ def keep(loads: list[Load], *, source: Source, settings: Settings) -> int:
         file = home / f"{stamp}-{news['entity'][0]}.parquet"
         aside = file.with_name(f".{file.name}")
         news.write_parquet(aside)
-        aside.replace(file)
+        kept_files.replace(file, aside)
     return news.height
 
 

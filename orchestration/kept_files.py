@@ -1,0 +1,111 @@
+"""What is kept, file by file: written by rename, and known by its hash, so that a file that broke is found and named.
+
+Beside each file lies a hidden seal with its SHA-256. What the files mean belongs to whoever keeps them.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from orchestration.errors import CheckError
+
+SHOWN = 5  # broken files in a message
+
+
+def replace(file: Path, aside: Path) -> None:
+    """Put the finished file `aside` in the place of `file`, in one step, with its seal.
+
+    The seal names the old and the new hash until the step is done: a kill in between leaves a file that is known.
+    """
+    sync(aside)
+    hashes = _sealed(file) if file.exists() else []
+    digest = _digest(aside)
+    _seal(file, [*hashes, digest])
+    aside.replace(file)
+    if hashes:
+        _seal(file, [digest])
+    sync(file.parent)
+
+
+def write(file: Path, content: bytes) -> None:
+    """Keep bytes under a name, readable by nobody else, in one step."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = file.with_name(f".{file.name}")
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+        opened.write(content)
+    replace(file, aside)
+
+
+def seal(folder: Path) -> None:
+    """Seal every file of a folder that has yet to get its name, and bring all of it to the disk."""
+    for file in _files(folder):
+        _seal(file, [_digest(file)])
+        sync(file)
+    sync(folder)
+
+
+def verify(folders: Iterable[Path], *, without: Iterable[Path] = ()) -> None:
+    """Read every kept file once and compare it with its seal; one from before there were seals gets its own.
+
+    What lies below `without`, or is such a file, is somebody else's to judge.
+
+    Raises:
+        CheckError: a file is not what was kept; nothing is guessed from it.
+    """
+    passed_over = {*without}
+    files = [file for folder in folders for file in _files(folder) if not passed_over & {file, *file.parents}]
+    broken = [file for file in files if not _is_whole(file)]
+    if broken:
+        more = f"\n- and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
+        named = "\n".join(f"- {file}" for file in broken[:SHOWN])
+        raise CheckError(
+            f"{len(broken)} kept files are not what was kept: their hashes differ.\n{named}{more}\n"
+            "Nothing is guessed from them, and what was published before stays. Put them back from a backup; a folder "
+            "below raw whose source file is still there may be removed instead, and is received again."
+        )
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files below a folder that have their names: what a kill left is hidden."""
+    shown = (file for file in folder.rglob("[!.]*") if file.is_file())
+    return sorted(file for file in shown if not any(part.startswith(".") for part in file.relative_to(folder).parts))
+
+
+def _is_whole(file: Path) -> bool:
+    hashes = _sealed(file)
+    if not hashes:
+        _seal(file, [_digest(file)])
+        return True
+    return _digest(file) in hashes
+
+
+def _sealed(file: Path) -> list[str]:
+    place = _place(file)
+    return place.read_text().split() if place.exists() else []
+
+
+def _seal(file: Path, hashes: list[str]) -> None:
+    place = _place(file)
+    aside = place.with_name(f"{place.name}.new")
+    aside.write_text("\n".join(dict.fromkeys(hashes)) + "\n")
+    sync(aside)
+    aside.replace(place)
+
+
+def _place(file: Path) -> Path:
+    return file.with_name(f".{file.name}.sha256")
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
