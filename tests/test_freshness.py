@@ -27,7 +27,13 @@ def shop(folder: Path, **windows: float) -> tuple[Settings, Source]:
     settings = Settings(data_dir=folder / "data", source=folder / "tiny_shop.yml")
     current = settings.published_dir / "current"
     current.mkdir(parents=True, exist_ok=True)
-    manifest = {"run_id": "r1", "source": "tiny_shop", "published_at": MADE.isoformat(), "as_of_date": "2026-06-30"}
+    manifest = {
+        "run_id": "r1",
+        "source": "tiny_shop",
+        "tables": {},
+        "published_at": MADE.isoformat(),
+        "as_of_date": "2026-06-30",
+    }
     (current / "manifest.json").write_text(json.dumps(manifest))
     return settings, load_source(settings.source)
 
