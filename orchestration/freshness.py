@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from orchestration.generations import PUBLIC_SCHEMAS, read_manifest
 from orchestration.intake.configuration import FreshnessConfig
 from orchestration.intake.source_file import Source
-from orchestration.generations import PUBLIC_SCHEMAS, read_manifest
 from orchestration.settings import Settings
 
 Level = Literal["warning", "stale"]

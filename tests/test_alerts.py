@@ -15,8 +15,8 @@ from orchestration import alerts
 from orchestration.alerts import Alert, Told, of_ages, of_failure, of_model_warnings, send
 from orchestration.errors import BusyError, CheckError, InputError
 from orchestration.freshness import ages
-from orchestration.intake.source_file import load_source
 from orchestration.generations import DATABASE
+from orchestration.intake.source_file import load_source
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
