@@ -26,6 +26,7 @@ from orchestration.errors import ClienteleError
 from orchestration.freshness import with_policy
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
+from orchestration.past_days import past_days
 from orchestration.permissions import keep_private
 from orchestration.run import run_resource
 from orchestration.sensors import sensors
@@ -56,7 +57,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
         assets=with_policy([*sql, *python, publication], source),
-        jobs=automation.jobs(),
+        jobs=[*automation.jobs(), past_days(settings)],
         schedules=automation.schedules(settings, timezone=timezone),
         sensors=sensors(settings, timezone=timezone),
         resources={"dbt": dbt_resource(), "run": run_resource(settings), "io_manager": dg.mem_io_manager, **fetching},

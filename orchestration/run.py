@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock, Timeout
 
 from orchestration import kept_files, preflight
@@ -92,8 +91,7 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 raise InputError(
                     f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
                 )
-            partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
-            as_of = parse_day(config["as_of"] or partition) or source.as_of
+            as_of = parse_day(config["as_of"]) or source.as_of
         run_id = context.run.run_id if context.run else ""
         with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
             with not_tried_again(context):

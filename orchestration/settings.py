@@ -5,6 +5,7 @@ What a column means belongs in a source file (`intake.source_file`); what a run 
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     )
     keep_runs_days: int = Field(90, ge=1, description="days that Dagster's runs, events and logs stay")
     published_group: str = Field("", description="group that may read what is published; empty: its user alone")
+    backfill_from: date = Field(date(2015, 1, 1), description="first day that the UI's job backfill offers")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
