@@ -161,7 +161,7 @@ def test_an_undeclared_column_and_one_against_consent_fail_checks_that_block(
     found = {check.check_name: (check.passed, check.metadata["columns"].value) for check in evaluations}
     assert found[DECLARED] == (False, ["marts.dim_customers.shoe_size"])
     assert found[CONSENTED][0] is False
-    assert "ml.churn_scores.churn_probability" in found[CONSENTED][1]
+    assert "ml.churn_scores.customer_id" in found[CONSENTED][1]
     assert all(spec.blocking for spec in asset.check_specs)
 
 
