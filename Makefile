@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-.PHONY: run test check databases mlflow dev bench lock format
+INSTALL := $(UV) pip install -q --compile-bytecode --require-hashes --no-deps
+.PHONY: run test check audit databases mlflow postgres dev bench lock format
 
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
@@ -12,10 +13,10 @@ test: .venv/.develop # the whole test suite
 	@$(BIN)/pytest -n 2 --dist loadscope
 check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
-databases: .venv/.runtime # add what sources in databases and APIs need
-	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r requirements-databases.lock
-mlflow: .venv/.runtime # add what mirrors trainings to an MLflow store
-	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r requirements-mlflow.lock
+audit: .venv/.develop # known vulnerabilities and licences of all that is installed
+	@$(BIN)/python deploy/audit.py
+databases mlflow postgres: .venv/.runtime # add sources in databases and APIs; an MLflow mirror; Dagster's records in PostgreSQL
+	@$(INSTALL) -r requirements-$@.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
 bench: .venv/.develop # ratios measured within one run
@@ -26,13 +27,14 @@ lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
 	$(COMPILE) --extra databases -c requirements.lock -o requirements-databases.lock pyproject.toml
 	$(COMPILE) --extra mlflow -c requirements.lock -o requirements-mlflow.lock pyproject.toml
-	$(COMPILE) --extra databases --extra mlflow --group dev -c requirements-databases.lock -c requirements-mlflow.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra postgres -c requirements-databases.lock -o requirements-postgres.lock pyproject.toml
+	$(COMPILE) --all-extras --group dev -c requirements-databases.lock -c requirements-mlflow.lock -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python" >&2; exit 2; }
 	@$(PYTHON) -m venv .venv && sed -n '/^uv==/,/[^\\]$$/p' $< > .venv/uv.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock && touch $@
 .venv/.runtime: requirements.lock pyproject.toml $(UV)
-	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r $< && $(UV) pip install -q --no-deps --no-build-isolation -e . && touch $@
+	@$(INSTALL) -r $< && $(UV) pip install -q --no-deps --no-build-isolation -e . && touch $@
 .venv/.develop: requirements-dev.lock .venv/.runtime
-	@$(UV) pip install -q --compile-bytecode --require-hashes --no-deps -r $< && touch $@
+	@$(INSTALL) -r $< && touch $@

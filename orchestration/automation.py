@@ -1,10 +1,14 @@
-"""Jobs and schedules: what runs when. What a run does belongs in the assets."""
+"""Jobs and schedules: what runs when. What a run does belongs in the assets; whose day it is, in `timetable`."""
 
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG
+from dagster._time import get_current_datetime  # the clock that the daemon goes by
 
+from orchestration.errors import InputError
 from orchestration.settings import Settings
+from orchestration.timetable import RETRAIN, Timetable, refresh_of, retrain_of
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -13,6 +17,9 @@ TO_MARTS = dg.AssetSelection.groups(
     "landing", "raw", "staging", "intermediate", "marts", "quality"
 ) - dg.AssetSelection.assets(["quality", "capabilities"])
 """From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
+
+WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
+"""A run whose process died starts anew: what others wrote since, its steps would not know."""
 
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
@@ -30,42 +37,66 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             "refresh",
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
+            tags=WHOLE,
             description="From the source files to the published version; models are trained when they are due.",
         ),
         dg.define_asset_job(
             "retrain",
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
-            config={"resources": {"run": {"config": {"retrain": True}}}},
+            tags=WHOLE,
+            config=RETRAIN,
             description="As refresh, with every model and every cut point fitted again.",
         ),
         dg.define_asset_job(
             "check",
             selection=TO_MARTS,
             executor_def=dg.in_process_executor,
+            tags=WHOLE,
             description="From the source files to the marts and what they can answer; nothing is trained or published.",
         ),
         dg.define_asset_job(
             "evaluate",
             selection=TO_MARTS | contest,
             executor_def=dg.in_process_executor,
-            config={"resources": {"run": {"config": {"retrain": True}}}},
+            tags=WHOLE,
+            config=RETRAIN,
             description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
     ]
 
 
 def schedules(settings: Settings, *, timezone: str) -> list[dg.ScheduleDefinition]:
-    """Daily refresh and weekly retrain in an explicit time zone, on from the start unless settings say otherwise."""
+    """Daily refresh and weekly retrain in an explicit time zone, on from the start unless settings say otherwise.
+
+    Raises:
+        InputError: Dagster does not understand a cron expression.
+    """
+    timetable = Timetable.of(settings, timezone=timezone)
     status = dg.DefaultScheduleStatus.RUNNING if settings.schedules else dg.DefaultScheduleStatus.STOPPED
-    return [
-        dg.ScheduleDefinition(
-            name=f"{job}_schedule",
-            job_name=job,
-            cron_schedule=cron,
-            execution_timezone=settings.timezone or timezone,
-            default_status=status,
-            description=f"Starts the job {job}.",
-        )
-        for job, cron in (("refresh", settings.refresh_cron), ("retrain", settings.retrain_cron))
-    ]
+
+    def refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return refresh_of(timetable, timetable.day(context.scheduled_execution_time), context.instance)
+
+    def retrain(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        day = timetable.day(context.scheduled_execution_time)
+        return retrain_of(timetable, day, context.instance, now=get_current_datetime())
+
+    try:
+        return [
+            dg.ScheduleDefinition(
+                name=f"{job}_schedule",
+                job_name=job,
+                cron_schedule=cron,
+                execution_timezone=timetable.zone.key,
+                execution_fn=evaluation,
+                default_status=status,
+                description=f"Starts the job {job}, one run per local day.",
+            )
+            for job, cron, evaluation in (
+                ("refresh", settings.refresh_cron, refresh),
+                ("retrain", settings.retrain_cron, retrain),
+            )
+        ]
+    except dg.DagsterInvalidDefinitionError as error:
+        raise InputError(f"CLIENTELE_REFRESH_CRON or CLIENTELE_RETRAIN_CRON: {error}") from None

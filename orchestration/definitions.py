@@ -24,9 +24,12 @@ from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
+from orchestration.freshness import with_policy
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
+from orchestration.past_days import past_days
 from orchestration.run import run_resource
+from orchestration.sensors import sensors
 from orchestration.settings import Settings
 
 
@@ -54,10 +57,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
     registry = personal_data(public, prepare_manifest(settings))
     publication = published_version([*public, registry.key], _comments(settings))
+    timezone = source.timezone if source else "UTC"
     return dg.Definitions(
-        assets=[*sql, *python, registry, publication],
-        jobs=automation.jobs(),
-        schedules=automation.schedules(settings, timezone=source.timezone if source else "UTC"),
+        assets=with_policy([*sql, *python, registry, publication], source),
+        jobs=[*automation.jobs(), past_days(settings)],
+        schedules=automation.schedules(settings, timezone=timezone),
+        sensors=sensors(settings, timezone=timezone),
         resources={"dbt": dbt_resource(), "run": run_resource(settings), **fetching},
         executor=dg.in_process_executor,
     )

@@ -36,7 +36,7 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
     """
     raw, vault = settings.raw_dir / entity.name, settings.vault_dir / entity.name
     clear_unfinished(raw, vault)
-    hashes = FileHashes(settings.data_dir / "file_hashes.json")
+    hashes = FileHashes(settings.file_hashes)
     ledger = _Ledger(entity, raw, vault, read_deliveries(raw, source=source.name))
     readers = list(_readers(entity, source, landing=settings.landing_dir, is_known=bool(ledger.deliveries)))
     listed = {reader.shown for reader in readers}

@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock, Timeout
 
 from orchestration import kept_files, preflight
 from orchestration.errors import BusyError, InputError
 from orchestration.generations import current, read_manifest, versions_dir
+from orchestration.instance import not_tried_again
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
@@ -85,16 +85,17 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
     @dg.resource(config_schema=RUN_CONFIG, description="Source, day and the writer lock of this run.")
     def run(context: dg.InitResourceContext) -> Iterator[Run]:
         config = context.resource_config
-        source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
-        if source.connections and source.path != settings.source:
-            raise InputError(
-                f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
-            )
-        partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
-        as_of = parse_day(config["as_of"] or partition) or source.as_of
+        with not_tried_again(context):
+            source = load_source(Path(config["source"]).absolute() if config["source"] else settings.source)
+            if source.connections and source.path != settings.source:
+                raise InputError(
+                    f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
+                )
+            as_of = parse_day(config["as_of"]) or source.as_of
         run_id = context.run.run_id if context.run else ""
         with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
-            _look_first(settings)
+            with not_tried_again(context):
+                _look_first(settings)
             published = current(settings)
             is_scratch = as_of is not None and published is not None and as_of < published.as_of
             warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)

@@ -4,13 +4,36 @@ What a column means belongs in a source file (`intake.source_file`); what a run 
 """
 
 import os
+import re
+from datetime import date
 from pathlib import Path
+from typing import Annotated
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+SECRETS = {"connections", "mlflow_uri", "alerts", "dagster_postgres_url"}
+
+
+def _one_minute_of_the_day(cron: str) -> str:
+    """A run describes a day, so a schedule starts at most one a day: such crons Dagster keeps right across DST too."""
+    if not re.fullmatch(r"([0-5]?\d) ([01]?\d|2[0-3]) \S+ \S+ \S+", cron):
+        raise ValueError(f"'{cron}' does not name one minute of the day; write one such as '30 5 * * *'")
+    return cron
+
+
+def _known_zone(name: str) -> str:
+    """An IANA time zone, or none."""
+    if name and name not in available_timezones():
+        raise ValueError(f"'{name}' is no IANA time zone; write one such as Europe/Berlin")
+    return name
+
+
+Cron = Annotated[str, AfterValidator(_one_minute_of_the_day)]
+Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class Settings(BaseSettings):
@@ -21,9 +44,22 @@ class Settings(BaseSettings):
     data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")
     source: Path = Field(PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on")
     schedules: bool = Field(True, description="whether the schedules start switched on")
-    timezone: str = Field("", description="time zone of the schedules; empty: the source's (its days end there)")
-    refresh_cron: str = Field("30 5 * * *", description="when the daily refresh starts")
-    retrain_cron: str = Field("30 6 * * 1", description="when the weekly retrain starts")
+    timezone: Zone = Field("", description="time zone of the schedules; empty: the source's (its days end there)")
+    refresh_cron: Cron = Field("30 5 * * *", description="when the daily refresh starts")
+    retrain_cron: Cron = Field(
+        "30 6 * * 1", description="when the weekly retrain starts, instead of that day's refresh"
+    )
+    file_sensor: bool = Field(False, description="whether newly arrived files start a run")
+    file_settle_seconds: int = Field(120, ge=1, description="how long a file must not have changed to be complete")
+    alerts: SecretStr | None = Field(
+        None, description="where alerts go: one or several apprise URLs, separated by spaces; none: nowhere"
+    )
+    dagster_postgres_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL for Dagster's records, postgresql+psycopg2://user:password@host/name; none: SQLite",
+    )
+    keep_runs_days: int = Field(90, ge=1, description="days that Dagster's runs, events and logs stay")
+    backfill_from: date = Field(date(2015, 1, 1), description="first day that the UI's job backfill offers")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
@@ -43,9 +79,14 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child that makes its own `Settings`."""
-        plain = self.model_dump(exclude={"connections", "mlflow_uri"})  # secrets come from the environment as it is
+        plain = self.model_dump(exclude=SECRETS)  # they come from the environment as it is
         given = {f"CLIENTELE_{name.upper()}": str(value) for name, value in plain.items()}
         return dict(os.environ) | given
+
+    def secrets(self) -> list[str]:
+        """Every secret as it is, for whoever has to keep them out of a text."""
+        given = [self.mlflow_uri, self.alerts, self.dagster_postgres_url, *self.connections.values()]
+        return [secret.get_secret_value() for secret in given if secret]
 
     @property
     def raw_dir(self) -> Path:
@@ -76,6 +117,11 @@ class Settings(BaseSettings):
     def dagster_home(self) -> Path:
         """The Dagster instance that the command line and the UI share."""
         return self.data_dir / "dagster"
+
+    @property
+    def file_hashes(self) -> Path:
+        """The hashes of files that were read, by when they last changed."""
+        return self.data_dir / "file_hashes.json"
 
     @property
     def dbt_target_dir(self) -> Path:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from orchestration.errors import InputError
+from orchestration.freshness import ages
 from orchestration.generations import DATABASE, generations, read_manifest
+from orchestration.intake.source_file import load_source
 from orchestration.run import last_run
 from orchestration.settings import Settings
 from orchestration.warehouse import reader, records
@@ -46,11 +50,16 @@ def summarise(folder: Path) -> dict[str, Any]:
 
 
 def status(settings: Settings) -> dict[str, Any]:
-    """The last run, what is published, and how the models do."""
+    """The last run, what is published, how old it is, and how the models do."""
     record = last_run(settings)
+    try:
+        found = ages(settings, load_source(settings.source), now=datetime.now(UTC))
+    except InputError:  # what is published stays, whatever became of the source file
+        found = []
     return {
         "data_dir": str(settings.data_dir),
         "last_run": asdict(record) if record else None,
+        "too_old": [asdict(age) for age in found],
         "published": summarise(settings.published_dir / "current"),
         "versions": [
             {"run_id": g.run_id, "as_of_date": g.as_of, "published_at": g.published_at, "is_scratch": g.is_scratch}

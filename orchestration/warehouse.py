@@ -3,7 +3,9 @@
 Another engine later implements the few methods of `Warehouse`. What a table means does not belong here.
 """
 
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ DatabaseError = duckdb.Error
 
 STORAGE_VERSION = "v1.0.0"  # every DuckDB client since 1.0 opens it
 ROWS_PER_BUCKET = 2_000_000
+PAUSES = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts to open a file that another program holds
 _PARTS = 1_000_000
 _SAMPLING = f"md5_number_lower(customer_id) % {_PARTS}"  # the same customers in every version of DuckDB
 
@@ -33,13 +36,32 @@ class Warehouse:
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """The one writing connection, for as long as the block lasts; dbt cannot write meanwhile."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(str(self.file), config=self.config)
+        """The one writing connection, for as long as the block lasts; dbt cannot write meanwhile.
+
+        Raises:
+            ClienteleError: another program has the file open, and did not close it while we waited.
+        """
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        connection = self._opened()
         try:
             yield connection
         finally:
             connection.close()
+
+    def _opened(self) -> Connection:
+        """A connection once whoever else has the file open lets go of it: dbt at its end, or somebody looking."""
+        for pause in PAUSES:
+            try:
+                return duckdb.connect(str(self.file), config=self.config)
+            except duckdb.IOException as error:
+                if "Could not set lock" not in str(error):
+                    raise
+                holder = re.search(r"PID (\d+)", str(error))
+            time.sleep(pause)
+        raise ClienteleError(
+            f"{self.file} is open in another program{f' (process {holder[1]})' if holder else ''}: close it and run "
+            "again. It is the working file; BI reads what is published. Nothing was published."
+        )
 
     @property
     def config(self) -> dict[str, str | bool | int | float | list[str]]:
@@ -66,11 +88,7 @@ class Warehouse:
         try:
             with self.connect():
                 pass
-        except duckdb.Error as error:
-            if "lock" in str(error):
-                raise ClienteleError(
-                    f"{self.file} is open in another program: {error} Close it there; what is published is for reading."
-                ) from None
+        except duckdb.Error:
             self.discard()
 
     def read(self, query: str) -> pl.DataFrame:

@@ -25,8 +25,9 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "architecture backfill cli consent damaged_files dbt definitions end_to_end full_disk kills many_starts "
-    "mlflow_mirror model_files privacy publish published_schema registry run segments small_groups warehouse",
+    "runs": "alerts architecture backfill cli consent damaged_files dbt definitions end_to_end full_disk kills "
+    "many_starts mlflow_mirror model_files privacy publish published_schema registry run segments small_groups "
+    "warehouse",
     "marts": "entities ready_sources",
 }
 

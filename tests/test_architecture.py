@@ -190,10 +190,11 @@ def test_a_lock_file_pins_every_package_by_hash_and_names_no_index(lock: Path) -
     assert not re.search(r"^\s*(-i|--index-url|--extra-index-url|--find-links)|https?://", text, re.MULTILINE)
 
 
-def test_what_make_run_installs_is_a_part_of_what_make_test_installs() -> None:
+@pytest.mark.parametrize("lock", sorted(PROJECT_DIR.glob("requirements*.lock")), ids=lambda file: file.stem)
+def test_what_make_test_installs_and_make_audit_looks_at_holds_every_other_lock_file(lock: Path) -> None:
     pins = [
-        set(re.findall(r"^[a-z0-9._-]+==[^\s;]+", (PROJECT_DIR / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
+        set(re.findall(r"^[a-z0-9._-]+==[^\s;]+", file.read_text(), re.MULTILINE))
+        for file in (lock, PROJECT_DIR / "requirements-dev.lock")
     ]
     assert pins[0] <= pins[1]
 

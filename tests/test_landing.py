@@ -1,6 +1,7 @@
 """Databases and APIs as sources: what is fetched, what is new, and what an error says."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,10 +13,12 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
+from orchestration.assets import landing as assets_landing
 from orchestration.assets import raw
 from orchestration.assets.landing import fetched_tables
 from orchestration.errors import InputError
 from orchestration.ingest import register
+from orchestration.intake import landing
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.source_file import load_source
 from orchestration.run import run_resource
@@ -51,13 +54,17 @@ class Company:
         source = load_source(self.settings.source)
         fetched, resources = fetched_tables(source, self.settings)
         with dg.DagsterInstance.ephemeral() as instance:
-            result = dg.materialize(
-                [*fetched, *raw.assets(source)],
-                resources={"run": run_resource(self.settings), **resources},
-                instance=instance,
-                raise_on_error=True,
-                run_config=QUIET,
-            )
+            try:
+                result = dg.materialize(
+                    [*fetched, *raw.assets(source)],
+                    resources={"run": run_resource(self.settings), **resources},
+                    instance=instance,
+                    raise_on_error=True,
+                    run_config=QUIET,
+                )
+            finally:
+                (run,) = instance.get_runs()
+                self.retries = len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY))
         events = result.get_asset_materialization_events()
         found = [event.step_materialization_data.materialization for event in events]
         return {".".join(one.asset_key.path): {k: v.value for k, v in one.metadata.items()} for one in found}
@@ -140,6 +147,58 @@ def test_a_database_is_fetched_once_and_then_what_changed(tmp_path: Path, databa
     assert shop.raw("customers", "customer_id") == [("ada",)]
     assert [row[0] for row in shop.raw("transactions", "transaction_id")] == [1, 1, 2, 3]
     engine.dispose()
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets_landing, "PAUSES", (0.2, 0.4))
+
+
+@pytest.mark.usefixtures("no_pauses")
+@pytest.mark.parametrize("is_let_go", [True, False])
+def test_a_locked_database_is_waited_for_and_not_for_ever(
+    tmp_path: Path, is_let_go: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    seed(url).dispose()
+    shop = of_database(tmp_path, f"{url}?timeout=0.1")
+    with sqlite3.connect(tmp_path / "shop.db", check_same_thread=False) as holder:
+        holder.execute("begin exclusive")
+        if is_let_go:
+            may_pass = landing.may_pass
+            monkeypatch.setattr(landing, "may_pass", lambda error: (holder.rollback(), may_pass(error))[1])
+            assert shop.refresh()["raw.transactions"]["new_row_count"] == 2
+            assert shop.retries == 1
+        else:
+            with pytest.raises(InputError, match="database is locked"):
+                shop.refresh()
+            assert shop.retries == 2
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_a_table_that_is_not_there_is_asked_for_once(tmp_path: Path) -> None:
+    shop = of_database(tmp_path, f"sqlite:///{tmp_path / 'shop.db'}")
+    with pytest.raises(InputError, match=r"connections\.erp"):
+        shop.refresh()
+    assert shop.retries == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "is_passing"),
+    [
+        ('connection to server at "db", port 5432 failed: Connection refused', True),
+        ("FATAL: the database system is starting up", True),
+        ("(1040, 'Too many connections')", True),
+        ('FATAL: password authentication failed for user "shop"', False),
+        ('relation "orders" does not exist', False),
+        ("permission denied for table orders", False),
+    ],
+)
+def test_trouble_that_passes_is_told_from_trouble_that_stays(said: str, is_passing: bool) -> None:
+    error = ValueError("dlt's own")
+    error.__cause__ = RuntimeError(said)
+    assert landing.may_pass(error) == is_passing
+    assert landing.may_pass(ConnectionResetError())
 
 
 def test_what_identifies_a_person_stays_in_the_vault(tmp_path: Path) -> None:

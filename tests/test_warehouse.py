@@ -1,3 +1,8 @@
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -6,6 +11,7 @@ import pytest
 
 from ml.features import build_features
 from ml.schemas import TRANSACTIONS
+from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
 from orchestration.warehouse import STORAGE_VERSION, DatabaseError, Warehouse, literal, quoted, reader, sandbox
 
@@ -129,3 +135,42 @@ def test_a_reader_of_a_published_file_can_neither_write_nor_leave_it(warehouse: 
 def test_hostile_names_and_texts_are_only_names_and_texts(warehouse: Warehouse, name: str) -> None:
     frame = warehouse.read(f"select {literal(name)} as {quoted(name)}")
     assert frame.to_dict(as_series=False) == {name: [name]}
+
+
+HOLD = """
+import duckdb, sys, time
+with duckdb.connect(sys.argv[1]):
+    print("open", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+@contextmanager
+def held(file: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
+    """Another program that has the file open for so long."""
+    command = [sys.executable, "-c", HOLD, str(file), str(seconds)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process
+        process.kill()
+
+
+def test_a_file_that_another_program_has_open_is_waited_for(warehouse: Warehouse) -> None:
+    warehouse.write("ml.x", pl.DataFrame({"a": [1]}))
+    with held(warehouse.file, 0.5):
+        assert warehouse.row_count("ml.x") == 1
+
+
+def test_a_program_that_does_not_let_go_is_named(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.warehouse.PAUSES", (0.01, 0.02))
+    with held(warehouse.file, 60) as other, pytest.raises(ClienteleError, match=rf"\(process {other.pid}\): close it"):
+        warehouse.row_count("ml.x")
+
+
+def test_trouble_other_than_a_lock_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "broken.duckdb").write_text("no database " * 1000)
+    started = time.monotonic()
+    with pytest.raises(DatabaseError):
+        Warehouse(tmp_path / "broken.duckdb", settings=Settings()).row_count("ml.x")
+    assert time.monotonic() - started < 2

@@ -13,6 +13,9 @@ from orchestration.intake.source_file import Source
 from orchestration.run import Run
 from orchestration.settings import Settings
 
+PAUSES = (5, 30, 120)
+"""Seconds before each further attempt to fetch, where the trouble may pass by itself."""
+
 
 def fetched_tables(source: Source | None, settings: Settings) -> tuple[list[dg.AssetsDefinition], dict[str, Any]]:
     """The assets of every connection and the resource they need; nothing where the source has no connection.
@@ -63,6 +66,8 @@ def _fetched(name: str, connection: Connection, source: Source, settings: Settin
         try:
             results = list(dlt.run(context=context, loader_file_format="parquet"))
         except DltException as error:  # around whatever SQLAlchemy, a driver or an API's client raised
+            if landing.may_pass(error) and context.retry_number < len(PAUSES):
+                raise dg.RetryRequested(len(PAUSES), seconds_to_wait=PAUSES[context.retry_number]) from None
             raise landing.explained(name, error, given) from None
         for result in results:
             asset, told = result.asset_key or dg.AssetKey([]), dict(result.metadata or {})

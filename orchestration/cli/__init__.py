@@ -23,5 +23,7 @@ for command in (
     publications.status,
     publications.rollback,
     service.dev,
+    service.viewer,
+    service.alert_test,
 ):
     app.command()(command)

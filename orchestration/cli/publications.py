@@ -25,6 +25,8 @@ def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
             f"Last run {last['run_id']}: {last['outcome']}, started {last['started_at']}" if last else "No run yet.",
             highlight=False,
         )
+        for age in found["too_old"]:
+            console.print(f"[bold red]{age['level'].capitalize()}[/bold red]: {age['sentence']}", highlight=False)
         summary.show(found["published"], console)
         for version in found["versions"]:
             reads = "  <- what BI reads" if version["run_id"] == found["published"].get("run_id") else ""

@@ -1,11 +1,14 @@
 """Commands that do the work: run, backfill, evaluate."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestration.alerts import Told
 
 
 def run(
@@ -21,25 +24,33 @@ def run(
 ) -> None:
     """Run the whole pipeline: files to marts, models and scores, checked and published."""
     with explained():
-        from rich.console import Console
-
-        from orchestration.intake.source_file import load_source
-        from orchestration.run import parse_day, writer_lock
+        from orchestration.alerts import Told
 
         settings = settings_of(source, data_dir)
-        described = load_source(settings.source)
-        parse_day(as_of)
-        for entity, parts in described.entities.items():
-            for part in parts:
-                described.files(part, entity=entity, landing=settings.landing_dir)
-        console = Console(stderr=True)
-        if described.notice:
-            console.print(f"[dim]{described.notice}[/dim]", highlight=False)
-        with writer_lock(settings, wait=False):
-            _run(settings, {"as_of": as_of, "retrain": retrain, "source": str(settings.source)}, console, json)
+        with Told(settings, day=as_of) as told:
+            _checked_run(settings, as_of, retrain, json, told)
 
 
-def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool) -> None:
+def _checked_run(settings: Settings, as_of: str | None, retrain: bool | None, json: bool, told: "Told") -> None:
+    from rich.console import Console
+
+    from orchestration.intake.source_file import load_source
+    from orchestration.run import parse_day, writer_lock
+
+    described = load_source(settings.source)
+    parse_day(as_of)
+    for entity, parts in described.entities.items():
+        for part in parts:
+            described.files(part, entity=entity, landing=settings.landing_dir)
+    console = Console(stderr=True)
+    if described.notice:
+        console.print(f"[dim]{described.notice}[/dim]", highlight=False)
+    with writer_lock(settings, wait=False):
+        _run(settings, {"as_of": as_of, "retrain": retrain, "source": str(settings.source)}, console, json, told)
+    told.of_success(described)
+
+
+def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool, told: "Told") -> None:
     from rich.console import Console
 
     from orchestration.progress import RunProgress
@@ -49,6 +60,7 @@ def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool) -
         from orchestration.runner import run_job
 
         outcome = run_job("retrain" if config["retrain"] else "refresh", settings, config=config, listener=progress)
+    told.run_id = outcome.run_id
     if outcome.error:
         raise outcome.error
     done = summary.summarise(settings.published_dir / "versions" / outcome.run_id)

@@ -6,7 +6,7 @@ Only choices that depend on the business belong here; what depends on the machin
 from typing import Annotated, Literal, get_args
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from ml.segment_schemas import SEGMENT_INPUTS
 
@@ -178,6 +178,27 @@ class SegmentsConfig(Strict):
                     raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
                 if answer.schema["answer"] != pl.Boolean or answer.height:
                     raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
+
+
+class FreshnessConfig(Strict):
+    """When what is published, and the data in it, count as old: first a warning, then stale."""
+
+    warn_after_hours: float = Field(30, ge=1, description="hours since the last publication beyond which to warn")
+    fail_after_hours: float = Field(54, ge=1, description="hours since the last publication beyond which it is stale")
+    data_warn_after_days: int | None = Field(
+        None, ge=1, description="days since the day that the tables describe beyond which to warn; none: never"
+    )
+    data_fail_after_days: int | None = Field(
+        None, ge=1, description="days since the day that the tables describe beyond which they are stale; none: never"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "FreshnessConfig":
+        """A warning comes before."""
+        days = (self.data_warn_after_days, self.data_fail_after_days)
+        if self.warn_after_hours >= self.fail_after_hours or (None not in days and days[0] >= days[1]):  # type: ignore[operator]
+            raise ValueError("warn_after must be less than fail_after")
+        return self
 
 
 class PrivacyConfig(Strict):

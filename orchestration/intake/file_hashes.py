@@ -42,6 +42,15 @@ class FileHashes:
             self._known[key] = [digest, stamp]
         return digest
 
+    def knows(self, path: Path) -> bool:
+        """Whether the file's content was hashed as it is.
+
+        Raises:
+            OSError: it is not there.
+        """
+        known = self._known.get(str(path.resolve()))
+        return known is not None and known[1] == self.stamp(path)
+
     @staticmethod
     def stamp(path: Path) -> Stamp:
         """What the file system says of a file's content: inode, size, modification and status time in ns."""

@@ -28,6 +28,15 @@ OPTIONS = {
     "schema.naming": "direct",  # columns keep the names that they have in the database
 }
 
+BUSY_STATUS = {408, 425, 429, 500, 502, 503, 504}
+PASSING = re.compile(
+    r"connection (refused|reset|timed out)|timeout expired|timed out|server closed the connection|is starting up"
+    r"|too many (clients|connections)|database is locked|could not translate host name|name resolution|gone away"
+    r"|can't connect to (local )?mysql server|connection aborted|deadlock detected",
+    re.IGNORECASE,
+)
+"""What drivers say of trouble that passes by itself; they have no common kind of error for it."""
+
 
 def secret(name: str, settings: Settings) -> SecretStr | None:
     """The URL of a database or the secret of an API, from the settings."""
@@ -87,6 +96,19 @@ def settle(folder: Path, *, is_incremental: bool) -> int:
         aside.replace(whole)
         fetched = pl.scan_parquet(whole)
     return int(fetched.select(pl.len()).collect().item())
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the cause of a failed fetch may be gone in a minute: nobody there, too busy, cut off, or locked.
+
+    A wrong password, a table that is not there or a query that is refused is wrong in a minute as well.
+    """
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    if isinstance(error, ConnectionError | TimeoutError):
+        return True
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status in BUSY_STATUS or bool(PASSING.search(str(error)))
 
 
 def explained(name: str, error: BaseException, given: SecretStr | None) -> InputError:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from orchestration.errors import InputError
 from orchestration.intake.configuration import (
     ActionsConfig,
+    FreshnessConfig,
     Limits,
     ModelsConfig,
     PrivacyConfig,
@@ -118,6 +119,7 @@ class Source(Strict):
     models: ModelsConfig = ModelsConfig()
     segments: SegmentsConfig = SegmentsConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    freshness: FreshnessConfig = FreshnessConfig()
     actions: ActionsConfig = ActionsConfig()
     path: Path = Field(exclude=True)
 
