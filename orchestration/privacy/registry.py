@@ -38,12 +38,12 @@ HISTORY: Final = {
     "scores/clv": "ml.clv_predictions",
 }
 """Subjects of the history with rows of single customers, each the published table that it keeps day by day."""
-COPIES: Final = ("warehouse.duckdb", "scratch.duckdb", "published")
+COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "scratch", "published")
 """Where the tables lie, once or in several versions; a run makes them again."""
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
     *("history/totals", "history/drift", "history/loads", "history/days"),
-    *("dagster", "dbt", "file_hashes.json", "last_run.json", "writer.lock", "writer.pid"),
+    *("dagster", "dbt", "file_hashes.json", "last_run.json", "alerts.json", "writer.lock", "writer.pid"),
 )
 """What is never about a single person: definitions, totals, the record of loads, event storage, artefacts, locks."""
 
