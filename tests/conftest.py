@@ -17,7 +17,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings
-from tests.commands import Finished, clientele
+from tests.commands import CANARY_WORD, Finished, clientele
 from tests.faults.damage import CACHES, damage
 from tests.faults.disturbed import killed
 from tests.faults.undisturbed import stages
@@ -25,8 +25,9 @@ from tests.shop import Shop, write_shop
 
 EARLIER = date(2026, 5, 31)
 SHARING = {
-    "runs": "alerts architecture backfill cli damaged_files dbt definitions end_to_end freshness full_disk kills "
-    "many_starts mlflow_mirror model_files privacy publish published_schema run security segments warehouse",
+    "runs": "alerts architecture backfill cli consent damaged_files dbt definitions end_to_end freshness full_disk kills "
+    "many_starts mlflow_mirror model_files privacy publish published_schema registry run security segments "
+    "small_groups warehouse",
     "marts": "entities ready_sources",
 }
 
@@ -130,7 +131,7 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
             (damaged,) = folder.glob("raw/customers/*/unreadable.parquet")
             pl.read_parquet(damaged).with_columns(_row_number=pl.lit(None, pl.Int64)).write_parquet(damaged)
             damaged.with_name(f".{damaged.name}.sha256").unlink()  # sealed as it is now: for SQL to find
-        mirror = {"again": "http://127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
+        mirror = {"again": f"http://reader:{CANARY_WORD}@127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
         return clientele(*commands[name], "--json", source=settings.source, data_dir=folder, **variables)
 

@@ -202,12 +202,17 @@ class FreshnessConfig(Strict):
 
 
 class PrivacyConfig(Strict):
-    """What may leave the vault."""
+    """What may leave the vault, and whose data may be used for what."""
 
     publishable: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
         (),
         description="identifiers that become columns of marts.dim_customers all the same: customers.email, "
         "customers.phone, customers.full_name; free text never leaves the vault",
+    )
+    consent: Literal["assumed", "required"] = Field(
+        "assumed",
+        description="what a customer's silence means for analytics, profiling and marketing: assumed (allowed until "
+        "they opt out) or required (not allowed before they opt in)",
     )
 
 
