@@ -9,10 +9,10 @@ import pytest
 
 from orchestration import training
 from orchestration.dbt_manifest import prepare_manifest
+from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
 from orchestration.privacy import consent
 from orchestration.privacy.registry import Column, Registry, Table, load_registry
-from orchestration.publish import DATABASE
 from orchestration.run import Run
 from orchestration.segment_snapshots import freeze, kept
 from orchestration.settings import PROJECT_DIR, Settings

@@ -13,10 +13,10 @@ from orchestration.assets.personal_data import CONSENTED, DECLARED, personal_dat
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.definitions import build_definitions
 from orchestration.errors import ClienteleError
+from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.consent import PERMISSIONS
 from orchestration.privacy.registry import ABOUT_ONE, STORED, Registry, load_registry, read_registry
-from orchestration.publish import DATABASE
 from orchestration.run import Run
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader

@@ -42,7 +42,8 @@ COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "scratch", "published")
 """Where the tables lie, once or in several versions; a run makes them again."""
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
-    *("history/totals", "history/drift", "history/loads", "history/days"),
+    *("history/totals", "history/drift", "history/loads", "history/days", "history/tombstones", "history/receipts"),
+    "vault/privacy.key",
     *("dagster", "dbt", "file_hashes.json", "last_run.json", "alerts.json", "writer.lock", "writer.pid"),
 )
 """What is never about a single person: definitions, totals, the record of loads, event storage, artefacts, locks."""
@@ -218,6 +219,8 @@ def _places(tables: Mapping[str, Table], source: Source) -> Iterator[Place]:
         yield Place(f"raw/{entity.name}", "rows", True, entity.name, _received(entity, source))
         if entity.private:
             yield Place(f"vault/{entity.name}", "rows", True, entity.name, _taken_out(entity))
+    real = (Column(KEY, "identifier", "operation", "run"), Column("pseudonym", "identifier", "operation", "run"))
+    yield Place("vault/pseudonyms", "rows", True, "run", real)
     yield Place("vault/landing", "rows", True, "run", (Column("*", "direct", "operation", "run"),))
     for subject, table in HISTORY.items():
         yield Place(f"history/{subject}", "rows", True, tables[table].retention, tables[table].columns)
