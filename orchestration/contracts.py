@@ -13,6 +13,7 @@ from ml.backtest import Cutoffs
 from ml.contracts import build_contract_snapshots
 from ml.schemas import CONTRACT_FEATURES, CONTRACT_LABELS, CONTRACTS
 from orchestration.intake.entities import ENTITIES
+from orchestration.privacy import consent
 from orchestration.run import Run
 from orchestration.training import Question
 from orchestration.warehouse import quoted
@@ -67,7 +68,7 @@ def map_contracts(run: Run, function: Rows, *, at_most: int | None = None) -> It
         customers = bucket.select("customer_id", *attributes).unique("customer_id")
         return function(bucket.select(*CONTRACTS).cast(CONTRACTS), customers)  # type: ignore[arg-type] # by name
 
-    return run.warehouse.map_customers(relation, mapped, at_most=at_most)
+    return consent.map_customers(run, relation, mapped, purpose="profiling", at_most=at_most)
 
 
 def snapshots(

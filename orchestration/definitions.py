@@ -19,6 +19,7 @@ from orchestration.assets import (
     raw,
     segmentation,
 )
+from orchestration.assets.personal_data import personal_data
 from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource
 from orchestration.dbt_manifest import prepare_manifest
@@ -51,12 +52,15 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *models.ASSETS,
         *drift.ASSETS,
     ]
-    keys = [key for assets in (*sql, *python) for key in assets.keys]
-    public = [key for key in keys if key.path[0] in PUBLIC_SCHEMAS]
-    publication = published_version(sorted(public, key=lambda key: tuple(key.path)), _comments(settings))
+    public = sorted(
+        (key for assets in (*sql, *python) for key in assets.keys if key.path[0] in PUBLIC_SCHEMAS),
+        key=lambda key: tuple(key.path),
+    )
+    registry = personal_data(public, prepare_manifest(settings))
+    publication = published_version([*public, registry.key], _comments(settings))
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
-        assets=with_policy([*sql, *python, publication], source),
+        assets=with_policy([*sql, *python, registry, publication], source),
         jobs=[*automation.jobs(), past_days(settings)],
         schedules=automation.schedules(settings, timezone=timezone),
         sensors=sensors(settings, timezone=timezone),

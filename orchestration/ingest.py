@@ -7,6 +7,8 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
+
 from orchestration.errors import InputError
 from orchestration.intake.deliveries import (
     PROVENANCE,
@@ -17,12 +19,15 @@ from orchestration.intake.deliveries import (
     read_deliveries,
     rename,
 )
-from orchestration.intake.entities import Entity
+from orchestration.intake.entities import ENTITIES, Entity
 from orchestration.intake.file_hashes import FileHashes, Stamp
 from orchestration.intake.file_reader import FileReader
 from orchestration.intake.loads import Load
 from orchestration.intake.plain_text import as_unreadable
+from orchestration.intake.refusal import Rule
 from orchestration.intake.source_file import Source
+from orchestration.privacy import pseudonyms
+from orchestration.privacy.refused import age, received_rule
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, literal, quoted
 
@@ -35,9 +40,14 @@ def ingest(entity: Entity, *, source: Source, settings: Settings) -> list[Load]:
             that file is kept, and what was received before stays.
     """
     raw, vault = settings.raw_dir / entity.name, settings.vault_dir / entity.name
+    rule, key = received_rule(entity, source=source, settings=settings), pseudonyms.key_of(source, settings)
     clear_unfinished(raw, vault)
+    deliveries = [
+        age(delivery, entity=entity, raw=raw, vault=vault, rule=rule)
+        for delivery in read_deliveries(raw, source=source.name)
+    ]
     hashes = FileHashes(settings.file_hashes)
-    ledger = _Ledger(entity, raw, vault, read_deliveries(raw, source=source.name))
+    ledger = _Ledger(entity, raw, vault, deliveries, rule, key.fingerprint if key else "")
     readers = list(_readers(entity, source, landing=settings.landing_dir, is_known=bool(ledger.deliveries)))
     listed = {reader.shown for reader in readers}
     loads = [ledger.receive(reader, hashes, listed=listed) for reader in readers]
@@ -72,7 +82,7 @@ def register(connection: Connection, entity: Entity, *, source: Source, settings
     home = settings.raw_dir / entity.name
     deliveries = read_deliveries(home, source=source.name)
     current = current_deliveries(deliveries).values()
-    readings = {(d.source_file, d.file_hash): d for d in [*deliveries, *current]}.values()
+    readings = _readings(deliveries)
     paths = [str(home / d.folder_name / "*.parquet") for d in readings]
     attributes = source.attributes if entity.takes_attributes else ()
     columns = dict.fromkeys([*entity.public, "updated_at", *attributes], "varchar") | PROVENANCE
@@ -85,14 +95,42 @@ def register(connection: Connection, entity: Entity, *, source: Source, settings
     )
 
 
+def erased_rows(*, source: Source, settings: Settings) -> pl.DataFrame:
+    """One row per delivery x currency with rows that were erased or refused: how many they were, and their money."""
+    rows = [
+        (entity, delivery.source_file, tally["currency"], tally["row_count"], tally["amount"])
+        for entity in ENTITIES
+        for delivery in _readings(read_deliveries(settings.raw_dir / entity, source=source.name))
+        for tally in delivery.erased
+    ]
+    schema = {"entity": pl.String, "source_file": pl.String, "currency": pl.String, "row_count": pl.Int64}
+    frame = pl.DataFrame(rows, schema={**schema, "amount": pl.String}, orient="row")
+    return frame.with_columns(pl.col("amount").cast(pl.Decimal(38, 4)))
+
+
+def _readings(deliveries: list[Delivery]) -> list[Delivery]:
+    """Each content once: read again under a changed mapping, it replaces its older reading."""
+    current = current_deliveries(deliveries).values()
+    return list({(d.source_file, d.file_hash): d for d in [*deliveries, *current]}.values())
+
+
 class _Ledger:
     """The deliveries of one entity, and which of them stands for which file."""
 
-    def __init__(self, entity: Entity, raw: Path, vault: Path, deliveries: list[Delivery]) -> None:
+    def __init__(
+        self, entity: Entity, raw: Path, vault: Path, deliveries: list[Delivery], rule: Rule, pseudonym_key: str
+    ) -> None:
         self._entity = entity
         self._raw = raw
         self._vault = vault
+        self._rule = rule
+        self._pseudonym_key = pseudonym_key
         self.deliveries = deliveries
+        if any(delivery.pseudonym_key != pseudonym_key for delivery in deliveries):
+            raise InputError(
+                f"{entity.name} was received under other customer ids: privacy.pseudonymous_ids, or the key in "
+                "CLIENTELE_PRIVACY_KEY, has changed since. Nothing was read. Put it back, or use another data folder."
+            )
 
     @property
     def current(self) -> dict[str, Delivery]:
@@ -130,10 +168,18 @@ class _Ledger:
         file_hash, mapping_hash, place = content
         alike = [d for d in self.deliveries if d.mapping_hash == mapping_hash]
         delivery = Delivery(
-            reader.source.name, self._entity.name, reader.shown, file_hash, mapping_hash, _now(), place=place
+            *(reader.source.name, self._entity.name, reader.shown, file_hash, mapping_hash, _now()),
+            place=place,
+            pseudonym_key=self._pseudonym_key,
         )
         delivery, reading = deliver(
-            delivery, reader, raw=self._raw, vault=self._vault, known=alike[-1].columns if alike else {}, stamp=stamp
+            delivery,
+            reader,
+            raw=self._raw,
+            vault=self._vault,
+            known=alike[-1].columns if alike else {},
+            stamp=stamp,
+            rule=self._rule,
         )
         self.deliveries.append(delivery)
         return delivery, "; ".join(reading.notes) or None

@@ -11,7 +11,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class ModelCard:
     fairness: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     sample: dict[str, Any] = field(default_factory=dict)  # day, features and score that later days are compared with
+    erased_customers: dict[str, int] = field(default_factory=dict)  # by erasure since: whom it may have learned from
 
 
 class ModelFiles:
@@ -114,6 +115,15 @@ class ModelFiles:
         for other in retired:
             self._file(other).unlink()
         return [other.model_version for other in retired]
+
+    def mark_erased(self, *, source: str, erasure: str, count: int) -> int:
+        """Say of an erasure, by its name, on every card of a source how many customers it was; how many cards."""
+        cards = self.cards(source=source, as_of=date.max)
+        for card in cards:
+            known = replace(card, erased_customers=card.erased_customers | {erasure: count})
+            content = json.dumps(vars(known), default=str, indent=1)
+            kept_files.write(self._folder / card.model_version / "card.json", content.encode())
+        return len(cards)
 
     def load(self, card: ModelCard, *, trusted: Sequence[str]) -> Any:
         """The fitted estimator of a training.
@@ -183,7 +193,7 @@ def versions_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
                         **{name: getattr(card, name) for name in ("model", "model_version", "horizon_days")},
                         **{name: getattr(card, name) for name in ("trained_at", "as_of_date")},
                         "candidate": candidate,
-                        "reason": card.reasons.get(candidate, card.reason),
+                        "reason": card.reasons.get(candidate, card.reason) + _erased_since(card),
                         "served_by": card.served_by if serves else None,
                         "status": status if is_newest or not serves else "retired",
                         "config": json.dumps(card.config, sort_keys=True),
@@ -192,6 +202,13 @@ def versions_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
                     }
                 )
     return conform(pl.DataFrame(rows), MODEL_VERSIONS) if rows else empty(MODEL_VERSIONS)
+
+
+def _erased_since(card: ModelCard) -> str:
+    count = sum(card.erased_customers.values())
+    return f" It may have learned from {count} customers who were erased since; the next training does not." * bool(
+        count
+    )
 
 
 def comparisons_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:

@@ -54,7 +54,7 @@ def rfm_heat_map(cells: pl.DataFrame, *, as_of: date, currency: str) -> "Figure"
 
 def cohort_triangle(cohorts: pl.DataFrame) -> "Figure":
     """Customers of each cohort who bought in each month after their first, from rows of `rpt_cohort_retention`."""
-    complete = cohorts.filter("is_complete_month", pl.col("month_number") > 0)
+    complete = cohorts.filter("is_complete_month", pl.col("month_number") > 0, pl.col("retention_rate").is_not_null())
     months = complete["cohort_month"].unique().sort().tail(COHORTS).to_list()
     shown = complete.filter(pl.col("cohort_month").is_in(months))
     width = int(str(shown["month_number"].max() or 0)) if shown.height else 0

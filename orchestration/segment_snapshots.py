@@ -11,6 +11,7 @@ from orchestration import kept_files
 from orchestration.errors import InputError
 from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
+from orchestration.privacy import consent
 from orchestration.settings import Settings
 from orchestration.warehouse import reader
 
@@ -21,7 +22,7 @@ def kept(settings: Settings, *, source: str) -> list[pl.DataFrame]:
 
 
 def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: datetime) -> int:
-    """Keep who is in a segment of the published version, for a campaign; gives how many they are.
+    """Keep who is in a segment of the published version and allows marketing; gives how many they are.
 
     Raises:
         InputError: the name is taken or no name, nothing is published, or nobody is in such a segment.
@@ -36,7 +37,7 @@ def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: d
     if not published.exists():
         raise InputError("Nothing is published yet: `clientele run` first.")
     with reader(published) as connection:
-        known = connection.sql("from ml.customer_segments").pl()
+        known = connection.sql(f"from ml.customer_segments where {consent.allowed('marketing')}").pl()
     people = known.filter(pl.col("strategy") == strategy, pl.col("segment") == segment).sort("customer_id")
     if people.is_empty():
         there = known.group_by("strategy", "segment").len().sort("strategy", "segment")

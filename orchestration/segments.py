@@ -22,6 +22,7 @@ from ml.segment_schemas import (
 )
 from ml.segmentation.definitions import Background, Withheld
 from orchestration.history import History
+from orchestration.privacy import consent
 from orchestration.run import Run
 from orchestration.warehouse import quoted
 
@@ -60,7 +61,7 @@ class Record:
 
 
 def inputs(run: Run) -> str:
-    """The relation of SEGMENT_INPUTS and declared attributes, one row per customer with a purchase."""
+    """The relation of SEGMENT_INPUTS and declared attributes, one row per buyer who allows profiling."""
     attributes = [name for name in run.source.attributes if name not in SEGMENT_INPUTS]
     profile = [f"cast(customers.{quoted(name)} as varchar) as {quoted(name)}" for name in (*PROFILE, *attributes)]
     features = [f"features.{name}" for name in CUSTOMER_FEATURES]
@@ -72,6 +73,7 @@ def inputs(run: Run) -> str:
         left join ml.clv_predictions as clv
             on features.customer_id = clv.customer_id
             and clv.horizon_days = (select min(horizon_days) from ml.clv_predictions)
+        where {consent.allowed("profiling", customer="features.customer_id")}
     )"""
 
 
@@ -184,9 +186,11 @@ def _holdout(run: Run, *, as_of: date) -> "Holdout | None":
     ).item()
     if first is None or (days[0] - first).days < run.source.models.churn.minimum_history_days:
         return None
-    frames = run.warehouse.map_customers(
+    frames = consent.map_customers(
+        run,
         "marts.fct_transactions",
         lambda bucket: build_snapshots(bucket, cutoffs=days, horizon_days=horizon),
+        purpose="profiling",
         columns=TRANSACTIONS,
         where="customer_id is not null",
         at_most=run.source.models.maximum_customers,

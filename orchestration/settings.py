@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
-SECRETS = {"connections", "mlflow_uri", "alerts", "dagster_postgres_url"}
+SECRETS = {"connections", "mlflow_uri", "alerts", "dagster_postgres_url", "privacy_key"}
 
 
 def _one_minute_of_the_day(cron: str) -> str:
@@ -73,6 +73,10 @@ class Settings(BaseSettings):
 
     mlflow_uri: SecretStr | None = Field(
         None, description="MLflow tracking store that trainings are mirrored to, such as http://host:5000"
+    )
+
+    privacy_key: SecretStr | None = Field(
+        None, description="key of pseudonymous ids and of who was erased; none: one that is made in the vault"
     )
 
     def model_post_init(self, _context: object) -> None:

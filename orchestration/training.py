@@ -21,6 +21,7 @@ from orchestration import watch
 from orchestration.errors import ClienteleError
 from orchestration.evidence import Evidence
 from orchestration.model_files import ModelCard, ModelFiles, dump
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 RECIPE = 3  # raised when features or candidates change: what was trained by an older one serves no longer
@@ -123,9 +124,11 @@ def snapshots(
     Without a plan those of the latest matured day and of `as_of` alone. Which customers depends on their ids only.
     """
     past = cutoffs.all if cutoffs else (as_of - timedelta(days=question.horizon_days),)
-    frames = run.warehouse.map_customers(
+    frames = consent.map_customers(
+        run,
         "marts.fct_transactions",
         lambda bucket: build_snapshots(bucket, cutoffs=(*past, as_of, *extra), horizon_days=question.horizon_days),
+        purpose="profiling",
         columns=TRANSACTIONS,
         where="customer_id is not null",
         at_most=question.maximum_customers,

@@ -13,6 +13,13 @@ import dagster as dg
 from orchestration.generations import read_manifest
 from orchestration.settings import Settings
 
+CANARY_WORD = "canary-b7Q2-secret"
+"""Stands in every secret of the environment that tests give to commands, and may be told nowhere."""
+SECRETS = {
+    "connections__crm": f"postgresql://reader:{CANARY_WORD}@127.0.0.1:9/crm",
+    "alerts": f"json://127.0.0.1:9/{CANARY_WORD}",
+    "privacy_key": CANARY_WORD * 2,
+}
 CLIENTELE = str(Path(sys.executable).with_name("clientele"))
 
 
@@ -41,7 +48,7 @@ def clientele(*arguments: str, source: Path, data_dir: Path, **variables: str) -
 
 def environment(*, source: Path, data_dir: Path, **variables: str) -> dict[str, str]:
     """The environment of a command; `variables` are settings without their prefix."""
-    given = {"source": str(source), "data_dir": str(data_dir)} | variables
+    given = SECRETS | {"source": str(source), "data_dir": str(data_dir)} | variables
     return dict(os.environ) | {f"CLIENTELE_{name.upper()}": value for name, value in given.items()}
 
 

@@ -20,6 +20,11 @@ CUSTOMERS = 700
 CANARIES = ("@canary.example", "+4915550", "Canarina")
 """Every e-mail, phone number and name of the shop holds one of these; nothing else does."""
 
+REFUSED = {"analytics": "c0101", "profiling": "c0100", "marketing": "c0107"}
+"""Who opted out of what in winter. All customers named here bought lately, so that they would be scored."""
+REFUSED_LATER, REFUSED_AFTER, GRANTED_AGAIN = "c0112", "c0108", "c0109"
+"""Who opted out of profiling on 15 June, after the as-of date, and in winter to come back in spring."""
+
 SOURCE = """
 name: tiny_shop
 timezone: Europe/Berlin
@@ -53,6 +58,9 @@ entities:
   campaign_contacts:
     files: contacts.csv
     columns: {customer_id: card, campaign_id: campaign, contacted_at: sent, is_control: control, responded_at: answered}
+  consents:
+    files: consents.csv
+    columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}
 models:
   churn: {horizon_days: 30, active_window_days: 90, minimum_customers: 200, minimum_outcomes: 50}
   clv: {horizons_days: [60], minimum_customers: 200}
@@ -64,6 +72,7 @@ HEADERS = {
     "products": "sku,label,cat,dept,brand",
     "campaigns": "id,label,kind,start",
     "campaign_contacts": "card,campaign,sent,control,answered",
+    "consents": "card,purpose,granted,since",
 }
 
 
@@ -124,6 +133,7 @@ def write_shop(folder: Path, *, shuffle: int | None = None) -> Shop:
         ("products", "products.csv"): [*_products()],
         ("campaigns", "campaigns.csv"): [*_campaigns()],
         ("campaign_contacts", "contacts.csv"): [*_contacts()],
+        ("consents", "consents.csv"): [*_consents()],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tiny_shop.yml").write_text(SOURCE)
@@ -244,3 +254,13 @@ def _contacts() -> Iterator[Row]:
         yield Row(f"c{number:04},spring,,,2026-03-09 12:00:00")
     yield Row("c0050,spring,2026-03-05 08:00:00,perhaps,", None, "rejected", "invalid_value", "is_control")
     yield Row("c0051,autumn,,false,", None, "excluded", "after_as_of")
+
+
+def _consents() -> Iterator[Row]:
+    for purpose, card in REFUSED.items():
+        yield Row(f"{card},{purpose},no,2026-01-10 09:00:00")
+    yield Row(f"{REFUSED_LATER},profiling,no,2026-06-15 09:00:00")
+    yield Row(f"{REFUSED_AFTER},profiling,no,2026-07-02 09:00:00", None, "excluded", "after_as_of")
+    yield Row(f"{GRANTED_AGAIN},profiling,no,2026-01-10 09:00:00")
+    yield Row(f"{GRANTED_AGAIN},profiling,yes,2026-04-10 09:00:00")
+    yield Row("c0001,advertising,no,2026-01-10 09:00:00", None, "rejected", "invalid_value", "purpose")

@@ -40,4 +40,10 @@ def _render(model: str, ref: Any) -> str:
     macros = [text for text in used if "{% test" not in text]  # dbt's own tag
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - it makes SQL, not HTML
     template = environment.from_string("\n".join([*macros, file.read_text()]))
-    return template.render(ref=ref, source=lambda _, table: ref(table), config=lambda **_: "", execute=False)
+    return template.render(
+        ref=ref,
+        source=lambda _, table: ref(table),
+        config=lambda **_: "",
+        var=lambda _, default: default,
+        execute=False,
+    )

@@ -205,6 +205,7 @@ def accepted(shop: Inbox) -> pl.DataFrame:
         "cancellation_prefix": "",
         "adjustment_prefix": "",
         "has_feedback_text": False,
+        "is_consent_required": False,
         "known_at": datetime.now(UTC).replace(tzinfo=None),
     }
     day = pl.lit(date(2030, 1, 1)).alias("requested_as_of_date")

@@ -74,6 +74,7 @@ def test_what_a_run_came_to_is_on_record(later_runs: dict[str, Finished]) -> Non
         "earlier": "built aside",
         "backfilled": "built aside",
         "blocked": "not published",
+        "erased": "published",
     }
 
 

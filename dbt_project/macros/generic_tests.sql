@@ -16,6 +16,13 @@ where
     {% if highest is not none %}or {{ column_name }} > {{ highest }}{% endif %}
 {% endtest %}
 
+-- A count of people is that of nobody, or of at least as many as may be told of.
+{% test at_least_eleven_people(model, column_name) %}
+select {{ column_name }}
+from {{ model }}
+where {{ column_name }} > 0 and {{ column_name }} < {{ smallest_group() }}
+{% endtest %}
+
 -- A report by segment counts every customer of a strategy once.
 {% test counts_every_customer(model, column_name) %}
 with reported as (
@@ -41,5 +48,7 @@ segments as (
 select segments.strategy
 from segments
 left join reported on segments.strategy = reported.strategy
-where segments.customer_count is distinct from reported.customer_count
+where
+    segments.customer_count is distinct from reported.customer_count
+    and segments.customer_count >= {{ smallest_group() }}
 {% endtest %}

@@ -1,15 +1,41 @@
 -- No table tells of fewer people than this.
-{% macro smallest_group() -%} 11 {%- endmacro %}
+{% macro smallest_group() -%} {{ var('smallest_group', 11) }} {%- endmacro %}
 
--- Whether a group is merged with others of its parent: it is too small itself, or it is the next smallest that the small
--- ones need, so that together they are not too small either. Nothing is left to be found by subtraction.
-{% macro is_merged(count, key, parent=none) -%}
+-- A figure about people, unless it is that of a few; what nobody did may be told.
+{% macro unless_few(count, value) -%}
+case when {{ count }} = 0 or {{ count }} >= {{ smallest_group() }} then {{ value }} end
+{%- endmacro %}
+
+-- Whether any of these counts is that of a few.
+{% macro is_small(counts) -%}
+{% for count in counts -%}
+coalesce({{ count }} between 1 and {{ smallest_group() }} - 1, false) {{ 'or ' if not loop.last }}
+{%- endfor %}
+{%- endmacro %}
+
+-- The last part of a report whose cells of few people are empty: their money together, in a row without names.
+{% macro money_of_hidden(nulls, amounts) -%}
+union all by name
+select
+    {% for name in nulls -%} null as {{ name }}, {% endfor %}
+    {% for name in amounts -%}
+    cast(sum({{ name }}) as decimal(38, 4)) as {{ name }}{{ ',' if not loop.last }}
+    {% endfor -%}
+from cells
+where is_hidden
+having count(*) > 0
+{%- endmacro %}
+
+-- As is_merged, among groups of which some may hold nobody: these stay as they are.
+{% macro is_hidden(count, key, parent=none) -%}
     {%- set within = 'partition by ' ~ parent if parent else '' -%}
-    {{ count }} < {{ smallest_group() }} or (
-        min({{ count }}) over ({{ within }}) < {{ smallest_group() }}
-        and coalesce(sum({{ count }}) over (
-            {{ within }} order by {{ count }}, {{ key }} rows between unbounded preceding and 1 preceding
-        ), 0) < {{ smallest_group() }}
+    {{ count }} > 0 and (
+        {{ count }} < {{ smallest_group() }} or (
+            min(nullif({{ count }}, 0)) over ({{ within }}) < {{ smallest_group() }}
+            and coalesce(sum({{ count }}) over (
+                {{ within }} order by {{ count }}, {{ key }} rows between unbounded preceding and 1 preceding
+            ), 0) < {{ smallest_group() }}
+        )
     )
 {%- endmacro %}
 

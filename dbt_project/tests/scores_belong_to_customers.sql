@@ -1,4 +1,5 @@
--- Whoever has a feature, a segment or a score is a customer of the marts, which rpt_customer_360 lists completely.
+-- Whoever has a feature, a segment or a score is a customer of the marts, and in rpt_customer_360, which lists all who
+-- allow analytics.
 with scored as (
 
     {% for table in [

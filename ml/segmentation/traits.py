@@ -32,13 +32,15 @@ NUMBERS: Final = (
 """One feature for each thing that can be said of a customer."""
 TOP: Final = 5
 SMALLEST_GROUP: Final = 11
-"""Categories of fewer customers are no trait: they would say who somebody is."""
+"""Segments and categories of fewer customers have no trait: it would say who somebody is."""
 
 
-def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -> pl.DataFrame:
+def traits(
+    customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP, smallest: int = SMALLEST_GROUP
+) -> pl.DataFrame:
     """SEGMENT_TRAITS: the `top` strongest of each segment, from SEGMENT_INPUTS and customer_id, strategy, segment.
 
-    A segment that is everybody has none.
+    A segment that is everybody has none, nor one of fewer than `smallest` customers.
     """
     if segments.is_empty():
         return empty(SEGMENT_TRAITS)
@@ -57,7 +59,7 @@ def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -
     ]
     strongest = (
         pl.concat(found)
-        .filter(pl.col("effect").is_not_null())
+        .filter(pl.col("effect").is_not_null(), pl.col("customer_count") >= smallest)
         .sort(
             "strategy",
             "segment",

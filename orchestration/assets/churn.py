@@ -18,9 +18,10 @@ from orchestration import contracts, evidence, plots, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema, picture
 from orchestration.model_files import ModelCard
+from orchestration.privacy import consent
 from orchestration.run import Run
 
-CONTRACTS = [["marts", "fct_subscriptions"], ["marts", "dim_customers"]]
+CONTRACTS = [["marts", name] for name in ("fct_subscriptions", "dim_customers", "dim_customer_permissions")]
 EXACT_SHARE = 0.1  # of customers, the riskiest, whose reasons are always exact
 
 
@@ -174,9 +175,11 @@ def _map_eligible(run: Run, function: Callable[[pl.DataFrame], pl.DataFrame]) ->
         return contracts.map_contracts(
             run, lambda rows, attributes: function(build_contract_features(rows, attributes, as_of=as_of))
         )
-    return run.warehouse.map_customers(
+    return consent.map_customers(
+        run,
         "ml.customer_features",
         lambda features: function(conform(features, CUSTOMER_FEATURES)),
+        purpose="profiling",
         where=f"recency_days < {run.source.models.churn.active_window_days}",
     )
 

@@ -13,12 +13,13 @@ from orchestration import evidence, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema
 from orchestration.model_files import ModelCard
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 
 @dg.asset(
     key=["ml", "clv_model"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"], ["marts", "dim_customers"]],
+    deps=[["marts", name] for name in ("fct_transactions", "dim_as_of", "dim_customers", "dim_customer_permissions")],
     group_name="clv",
     kinds={"scikitlearn"},
     owners=OWNERS,
@@ -67,7 +68,7 @@ def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
             for card, model, is_stale in served
         )
 
-    frames = run.warehouse.map_customers("ml.customer_features", predicted)
+    frames = consent.map_customers(run, "ml.customer_features", predicted, purpose="profiling")
     rows = run.warehouse.write("ml.clv_predictions", [empty(CLV_PREDICTIONS), *frames])
     totals = run.warehouse.read(
         "select horizon_days, sum(expected_amount) as amount from ml.clv_predictions group by 1 order by 1"

@@ -11,6 +11,7 @@ import polars as pl
 from ml.schemas import Schema
 from orchestration.dbt import OWNERS
 from orchestration.intake.source_file import Source
+from orchestration.privacy.pseudonyms import kept_ids
 from orchestration.run import Run
 
 MODEL_SETTINGS: Schema = {
@@ -25,13 +26,24 @@ MODEL_SETTINGS: Schema = {
 
 
 def declared(
-    table: str, rows: Callable[[Source], pl.DataFrame], *, description: str, is_shown: bool = False
+    table: str,
+    rows: Callable[[Source], pl.DataFrame],
+    *,
+    description: str,
+    is_shown: bool = False,
+    has_customers: bool = False,
 ) -> dg.AssetsDefinition:
-    """The asset of one table: what `rows` makes of the source file; the only row of it as metadata if `is_shown`."""
+    """The asset of one table: what `rows` makes of the source file; the only row of it as metadata if `is_shown`.
+
+    Where rows are of customers, their ids become those under which customers are kept.
+    """
 
     @dg.asset(key=table.split("."), group_name="raw", kinds={"duckdb"}, owners=OWNERS, description=description)
     def declaration(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         frame = rows(run.source)
+        if has_customers:
+            ids = kept_ids(run.settings, frame["customer_id"].to_list(), source=run.source)
+            frame = frame.with_columns(pl.col("customer_id").replace_strict(ids, return_dtype=pl.String))
         count = run.warehouse.write(table, frame)
         shown = frame.row(0, named=True) if is_shown else {}
         return dg.MaterializeResult(metadata={"dagster/row_count": count, **shown})
@@ -84,5 +96,6 @@ ASSETS = [
         "raw.rule_test_customers",
         lambda source: source.rules.tables()["raw.rule_test_customers"],
         description="One row per customer id that the source says is a test and no customer.",
+        has_customers=True,
     ),
 ]

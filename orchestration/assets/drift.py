@@ -15,6 +15,7 @@ from orchestration.evidence import watched_customers
 from orchestration.history import LEDGER, SCORES, History
 from orchestration.metadata import column_schema
 from orchestration.model_files import ModelCard
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 
@@ -120,7 +121,8 @@ def _against_first_batch(run: Run, card: ModelCard, as_of: date) -> dict[str, An
         for day in history.days(subject)
         if day < as_of
     )
-    day, first = next(((day, batch) for day, batch in batches if batch.height), (as_of, now))
+    day, batch = next(((day, batch) for day, batch in batches if batch.height), (as_of, None))
+    first = now if batch is None else consent.of_permitted(run, batch, purpose="profiling")
     pair = [batch[score].to_numpy() for batch in (first, now)]
     indices = population_stability_index(*pair), kolmogorov_smirnov(*pair)
     return _indices("first_batch", day.isoformat(), indices, now.height)
@@ -134,9 +136,11 @@ def _indices(reference: str, day: str, indices: tuple[float, float], customers: 
 
 def _watched(run: Run, relation: str, columns: list[str]) -> pl.DataFrame:
     """Columns of the customers who bought lately, of at most as many as models are fitted on."""
-    frames = run.warehouse.map_customers(
+    frames = consent.map_customers(
+        run,
         relation,
         lambda bucket: bucket,
+        purpose="profiling",
         columns=columns,
         where=watched_customers(run),
         at_most=run.source.models.maximum_customers,

@@ -6,12 +6,13 @@ from ml.features import build_features
 from ml.schemas import CUSTOMER_FEATURES, TRANSACTIONS, empty
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 
 @dg.asset(
     key=["ml", "customer_features"],
-    deps=[["marts", "fct_transactions"], ["marts", "dim_as_of"]],
+    deps=[["marts", "fct_transactions"], ["marts", "dim_customer_permissions"], ["marts", "dim_as_of"]],
     group_name="features",
     kinds={"polars", "duckdb"},
     owners=OWNERS,
@@ -20,9 +21,11 @@ from orchestration.run import Run
 def customer_features(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Build the features bucket by bucket."""
     as_of = run.as_of()
-    frames = run.warehouse.map_customers(
+    frames = consent.map_customers(
+        run,
         "marts.fct_transactions",
         lambda bucket: build_features(bucket, as_of=as_of),
+        purpose="analytics",
         columns=TRANSACTIONS,
         where="customer_id is not null",
     )

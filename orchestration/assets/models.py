@@ -34,6 +34,7 @@ from orchestration.model_files import (
     fairness_frame,
     versions_frame,
 )
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 
@@ -96,7 +97,12 @@ def model_fairness(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "score_outcomes"],
-    deps=[["marts", "fct_transactions"], ["marts", "fct_subscriptions"], ["marts", "dim_as_of"]],
+    deps=[
+        ["marts", "fct_transactions"],
+        ["marts", "fct_subscriptions"],
+        ["marts", "dim_customer_permissions"],
+        ["marts", "dim_as_of"],
+    ],
     group_name="models",
     kinds={"polars", "duckdb"},
     owners=OWNERS,
@@ -111,7 +117,7 @@ def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     graded = [empty(SCORE_OUTCOMES)]
     for model in LEDGER:
         for scored in history.days(f"scores/{model}"):
-            batch = history.read(f"scores/{model}", scored)
+            batch = consent.of_permitted(run, history.read(f"scores/{model}", scored), purpose="profiling")
             for horizon in batch["horizon_days"].unique().sort():
                 if scored + timedelta(days=horizon) <= as_of:
                     one = batch.filter(pl.col("horizon_days") == horizon)
@@ -136,9 +142,11 @@ def _mirrored(run: Run, cards: Sequence[ModelCard]) -> dict[str, Any]:
 
 
 def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
-    frames = run.warehouse.map_customers(
+    frames = consent.map_customers(
+        run,
         "marts.fct_transactions",
         lambda bucket: label_outcomes(bucket, as_of=scored, horizon_days=horizon_days),
+        purpose="profiling",
         columns=TRANSACTIONS,
         where="customer_id is not null",
     )

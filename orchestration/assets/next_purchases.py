@@ -8,6 +8,7 @@ from ml.rhythm import population_gap
 from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 
@@ -22,17 +23,23 @@ from orchestration.run import Run
 def next_purchases(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Count everybody's gaps bucket by bucket, then date each customer's next purchase."""
     as_of = run.as_of()
-    gap = population_gap(run.warehouse.read("select gap_mean_days from ml.customer_features"))
-    counts = run.warehouse.map_customers(
+    gap = population_gap(
+        run.warehouse.read(f"select gap_mean_days from ml.customer_features where {consent.allowed('profiling')}")
+    )
+    counts = consent.map_customers(
+        run,
         "marts.fct_transactions",
         lambda bucket: count_gaps(bucket, as_of=as_of, population_gap_days=gap),
+        purpose="profiling",
         columns=("customer_id", "transaction_date"),
         where="customer_id is not null and is_purchase",
     )
     distribution = distribute(pl.concat([empty(GAP_COUNTS), *counts]))
-    frames = run.warehouse.map_customers(
+    frames = consent.map_customers(
+        run,
         "ml.customer_features",
         lambda features: predict(conform(features, CUSTOMER_FEATURES), distribution, population_gap_days=gap),
+        purpose="profiling",
     )
     rows = run.warehouse.write("ml.next_purchases", [empty(NEXT_PURCHASES), *frames])
     return dg.MaterializeResult(

@@ -8,11 +8,14 @@ import polars as pl
 from ml.schemas import Schema
 from orchestration.dbt import OWNERS
 from orchestration.errors import InputError
-from orchestration.ingest import ingest, register
+from orchestration.ingest import erased_rows, ingest, register
 from orchestration.intake import loads as record
 from orchestration.intake.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.intake.file_patterns import FETCHED
 from orchestration.intake.source_file import Source
+from orchestration.privacy.erasure import finish
+from orchestration.privacy.landing import scrub_landing
+from orchestration.privacy.retention import first_kept_day, prune_history
 from orchestration.run import Run
 
 NEW = ("loaded", "changed")
@@ -33,6 +36,7 @@ def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.A
         description=f"One row per {entity.grain} row received, with its file and row number; values as received.",
     )
     def raw_entity(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+        finish(run.settings, run.source)
         loads = ingest(entity, source=run.source, settings=run.settings)
         record.keep(loads, source=run.source, settings=run.settings)
         with run.warehouse.connect() as connection:
@@ -69,6 +73,22 @@ def loads(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
+    key=["raw", "erased_rows"],
+    deps=[["raw", name] for name in ENTITIES],
+    group_name="raw",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="One row per delivery x currency with rows of erased customers, or past their retention: how many.",
+)
+def erased(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Write what deliveries remember of rows that are kept no longer; what was fetched loses them as well."""
+    scrub_landing(run.source, run.settings)
+    prune_history(run.source, run.settings)
+    rows = run.warehouse.write("raw.erased_rows", erased_rows(source=run.source, settings=run.settings))
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+
+@dg.asset(
     key=["raw", "source_settings"],
     deps=[["raw", name] for name in START_ENTITIES],
     group_name="raw",
@@ -86,12 +106,14 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         "cancellation_prefix": run.source.rules.returns.cancellation_prefix,
         "adjustment_prefix": run.source.rules.returns.adjustment_prefix,
         "has_feedback_text": any("text" in part.columns for part in run.source.entities.get("feedback", ())),
+        "is_consent_required": run.source.privacy.consent == "required",
         "requested_as_of_date": run.requested_as_of,
         "known_at": run.known_at,
     }
     schema: Schema = {
         **dict.fromkeys(row, pl.String),
         "has_feedback_text": pl.Boolean,
+        "is_consent_required": pl.Boolean,
         "requested_as_of_date": pl.Date,
         "known_at": pl.Datetime("us"),
     }
@@ -112,6 +134,12 @@ def _check_day(run: Run) -> None:
             f"{run.source.path.name}: entities.transactions: the files have a header and no rows. "
             "Nothing was published; what was published before stays."
         )
+    first_kept = first_kept_day("transactions", source=run.source, settings=run.settings)
+    if run.requested_as_of and first_kept and run.requested_as_of < first_kept:
+        raise InputError(
+            f"as-of date {run.requested_as_of}: transactions before {first_kept} are kept no longer "
+            f"(privacy.retention_days). Ask for {first_kept} or later; what was published before stays."
+        )
     if run.requested_as_of and first["first_date"] and run.requested_as_of < first["first_date"]:
         raise InputError(
             f"as-of date {run.requested_as_of} is before the first transaction ({first['first_date']}). "
@@ -124,6 +152,7 @@ def assets(source: Source | None) -> list[dg.AssetsDefinition]:
     return [
         *(received(entity, fetched=_fetched(source, name)) for name, entity in ENTITIES.items()),
         loads,
+        erased,
         source_settings,
     ]
 

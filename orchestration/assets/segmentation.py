@@ -25,6 +25,7 @@ from orchestration import segment_snapshots as snapshots
 from orchestration.dbt import OWNERS
 from orchestration.history import History
 from orchestration.metadata import column_schema, picture
+from orchestration.privacy import consent
 from orchestration.run import Run
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ INPUTS = [
     ["ml", "churn_scores"],
     ["ml", "clv_predictions"],
     ["marts", "dim_customers"],
+    ["marts", "dim_customer_permissions"],
 ]
 KEYS = ["as_of_date", "customer_id", "strategy", "segment"]
 
@@ -134,7 +136,7 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         version = pl.col("strategy").replace_strict(named, default=None, return_dtype=pl.String)
         return conform(changed.with_columns(model_version=version), CUSTOMER_SEGMENTS)
 
-    frames = run.warehouse.map_customers(segments.inputs(run), assign)
+    frames = consent.map_customers(run, segments.inputs(run), assign, purpose="profiling")
     rows = run.warehouse.write("ml.customer_segments", [empty(CUSTOMER_SEGMENTS), *frames])
     drawn = {}
     if heat:
@@ -160,11 +162,12 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     owners=OWNERS,
 )
 def segment_changes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """The changes of every published day before, and today's."""
+    """The changes of every published day before, and today's, of those who allow profiling today."""
     as_of, history = run.as_of(), _history(run)
     earlier = [history.read("segment_changes", day) for day in history.days("segment_changes") if day < as_of]
     today = run.warehouse.read(segments.CHANGES)
-    return _written(run, "ml.segment_changes", pl.concat([*earlier, today], how="vertical_relaxed"), SEGMENT_CHANGES)
+    changes = consent.of_permitted(run, pl.concat([*earlier, today], how="vertical_relaxed"), purpose="profiling")
+    return _written(run, "ml.segment_changes", changes, SEGMENT_CHANGES)
 
 
 @dg.asset(
@@ -191,10 +194,11 @@ def segment_traits(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     owners=OWNERS,
 )
 def segment_snapshots(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Bring the snapshots that were taken into a table."""
+    """Bring the snapshots that were taken into a table, without who has opted out of marketing since."""
     frames = [empty(SEGMENT_SNAPSHOTS), *snapshots.kept(run.settings, source=run.source.name)]
     taken = pl.concat(frames).filter(pl.col("as_of_date") <= run.as_of())
-    return _written(run, "ml.segment_snapshots", taken, SEGMENT_SNAPSHOTS)
+    permitted = consent.of_permitted(run, taken, purpose="marketing")
+    return _written(run, "ml.segment_snapshots", permitted, SEGMENT_SNAPSHOTS)
 
 
 def _record(run: Run) -> segments.Record:

@@ -5,7 +5,7 @@ Progress goes to stderr, results to stdout. Heavy libraries are imported by the 
 
 import typer
 
-from orchestration.cli import publications, runs, service, sources
+from orchestration.cli import privacy, publications, runs, service, sources
 from orchestration.permissions import keep_private
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ for command in (
     sources.init,
     publications.freeze,
     publications.status,
+    privacy.erase,
+    privacy.access,
     publications.rollback,
     service.dev,
     service.viewer,

@@ -180,6 +180,9 @@ class SegmentsConfig(Strict):
                     raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
 
 
+AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subscriptions", "history")
+
+
 class FreshnessConfig(Strict):
     """When what is published, and the data in it, count as old: first a warning, then stale."""
 
@@ -202,13 +205,36 @@ class FreshnessConfig(Strict):
 
 
 class PrivacyConfig(Strict):
-    """What may leave the vault."""
+    """What may leave the vault, whose data may be used for what, under which ids and for how long it is kept."""
 
     publishable: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
         (),
         description="identifiers that become columns of marts.dim_customers all the same: customers.email, "
         "customers.phone, customers.full_name; free text never leaves the vault",
     )
+    consent: Literal["assumed", "required"] = Field(
+        "assumed",
+        description="what a customer's silence means for analytics, profiling and marketing: assumed (allowed until "
+        "they opt out) or required (not allowed before they opt in)",
+    )
+    pseudonymous_ids: bool = Field(
+        False,
+        description="whether customer ids are replaced by keyed hashes everywhere but in the vault's map; needs "
+        "CLIENTELE_PRIVACY_KEY",
+    )
+    retention_days: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        {},
+        description="days that rows are kept, by entity (transactions, interactions, feedback, campaign_contacts, "
+        "ended subscriptions) or for the history of scores and segments: `transactions: 1095`; absent: for ever",
+    )
+
+    @field_validator("retention_days")
+    @classmethod
+    def _ageing(cls, value: dict[str, int]) -> dict[str, int]:
+        for subject in value:
+            if subject not in AGEING:
+                raise ValueError(f"'{subject}' does not age; known are {', '.join(AGEING)}")
+        return value
 
 
 class ActionsConfig(Strict):

@@ -15,6 +15,7 @@ from orchestration import kept_files
 from orchestration.errors import InputError
 from orchestration.intake.file_hashes import FileHashes, Stamp
 from orchestration.intake.file_reader import FileReader, Reading
+from orchestration.intake.refusal import Rule, Tally
 from orchestration.warehouse import literal
 
 PROVENANCE: Final = {
@@ -32,12 +33,17 @@ PROVENANCE: Final = {
 """
 
 
+_TUPLES: Final = ("names", "erased", "emptied_hashes")
+
+
 @dataclass(frozen=True)
 class Delivery:
     """One received version of one file of one entity, as described in `delivery.json` beside its rows.
 
     `names` are the files that have this content now: none where all of them changed; `place` is what the rows took
-    from the file's own name.
+    from the file's own name. `row_count` is of all rows received; those `erased` since, or refused at once, are in a
+    newer `revision` no longer. `emptied_hashes` are of the fetched file without them; `pseudonym_key` is the
+    fingerprint of the key under whose pseudonyms the rows are kept, empty for the source's own ids.
     """
 
     source: str
@@ -50,21 +56,37 @@ class Delivery:
     place: dict[str, str] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
+    revision: int = 0
+    erased: tuple[Tally, ...] = ()
+    emptied_hashes: tuple[str, ...] = ()
+    pseudonym_key: str = ""
 
     @property
     def folder_name(self) -> str:
         """Unique within the entity, sorted by arrival."""
+        return self.reading + (f"-{self.revision}" if self.revision else "")
+
+    @property
+    def reading(self) -> str:
+        """What all revisions of a delivery share."""
         return f"{re.sub('[^0-9]', '', self.received_at)}-{self.file_hash[:12]}"
 
     def has(self, file_hash: str, mapping_hash: str, place: dict[str, str]) -> bool:
         """Whether these are the rows of such a file read with such a mapping."""
-        return (self.file_hash, self.mapping_hash, self.place) == (file_hash, mapping_hash, place)
+        is_same = file_hash in (self.file_hash, *self.emptied_hashes)
+        return is_same and (self.mapping_hash, self.place) == (mapping_hash, place)
 
 
 def read_deliveries(home: Path, *, source: str) -> list[Delivery]:
-    """All deliveries of one source below an entity's raw folder, in order of arrival."""
-    contents = [json.loads(file.read_text()) for file in sorted(home.glob("[!.]*/delivery.json"))]
-    return [Delivery(**(c | {"names": tuple(c["names"])})) for c in contents if c["source"] == source]
+    """All deliveries of one source below an entity's raw folder, each in its newest revision, in order of arrival."""
+    contents = [json.loads(file.read_text()) for file in home.glob("[!.]*/delivery.json")]
+    found = [
+        Delivery(**(content | {name: tuple(content[name]) for name in _TUPLES if name in content}))
+        for content in contents
+        if content["source"] == source
+    ]
+    newest = {delivery.reading: delivery for delivery in sorted(found, key=lambda delivery: delivery.revision)}
+    return [newest[reading] for reading in sorted(newest)]
 
 
 def current_deliveries(deliveries: Iterable[Delivery]) -> dict[str, Delivery]:
@@ -78,14 +100,19 @@ def rename(delivery: Delivery, names: Iterable[str], *, homes: Iterable[Path]) -
     for home in homes:
         folder = home / delivery.folder_name
         if folder.is_dir():
-            aside = folder / ".delivery.json"
-            aside.write_text(_described(renamed))
-            kept_files.replace(folder / "delivery.json", aside)
+            describe(renamed, folder)
     return renamed
 
 
 def deliver(
-    delivery: Delivery, reader: FileReader, *, raw: Path, vault: Path, known: dict[str, str], stamp: Stamp
+    delivery: Delivery,
+    reader: FileReader,
+    *,
+    raw: Path,
+    vault: Path,
+    known: dict[str, str],
+    stamp: Stamp,
+    rule: Rule,
 ) -> tuple[Delivery, Reading]:
     """Write one delivery under hidden names, then rename: the vault first, so that raw marks it complete.
 
@@ -104,14 +131,15 @@ def deliver(
     try:
         for folder in [*folders, scratch]:
             folder.mkdir(parents=True, mode=0o700)
-        reading = reader.copy(folders, scratch=scratch, constants=_constants(delivery, reader), known=known)
+        constants = _constants(delivery, reader)
+        reading = reader.copy(folders, scratch=scratch, constants=constants, known=known, rule=rule)
         if FileHashes.stamp(reader.path) != stamp:
             raise InputError(
                 f"{reader.shown} changed while it was read. Nothing of it was kept. Run again once it is complete."
             )
-        delivery = replace(delivery, row_count=reading.row_count, columns=reading.columns)
+        delivery = replace(delivery, row_count=reading.row_count, columns=reading.columns, erased=reading.erased)
         for folder in reversed(folders):
-            (folder / "delivery.json").write_text(_described(delivery))
+            describe(delivery, folder)
             kept_files.seal(folder)
             folder.rename(folder.with_name(delivery.folder_name))
             kept_files.sync(folder.parent)
@@ -122,10 +150,25 @@ def deliver(
 
 
 def clear_unfinished(raw: Path, vault: Path) -> None:
-    """Remove what a killed run left: hidden folders, and vault deliveries whose raw half never appeared."""
+    """Remove what a killed run left: hidden folders, vault deliveries whose raw half never appeared, old revisions."""
     orphans = [folder for folder in vault.glob("[!.]*") if not (raw / folder.name).is_dir()]
     for folder in [*raw.glob(".*"), *vault.glob(".*"), *orphans]:
         shutil.rmtree(folder)
+    for home in (raw, vault):
+        newest: dict[str, Path] = {}
+        for folder in sorted(home.glob("*"), key=lambda folder: _revision(folder.name)):
+            older = newest.get(_reading(folder.name))
+            newest[_reading(folder.name)] = folder
+            if older:
+                shutil.rmtree(older)
+
+
+def _reading(folder_name: str) -> str:
+    return "-".join(folder_name.split("-")[:2])
+
+
+def _revision(folder_name: str) -> int:
+    return int((folder_name.split("-")[2:] or ["0"])[0])
 
 
 def _constants(delivery: Delivery, reader: FileReader) -> dict[str, str]:
@@ -137,5 +180,8 @@ def _constants(delivery: Delivery, reader: FileReader) -> dict[str, str]:
     }
 
 
-def _described(delivery: Delivery) -> str:
-    return json.dumps(asdict(delivery), indent=1, sort_keys=True)
+def describe(delivery: Delivery, folder: Path) -> None:
+    """Write `delivery.json` beside the rows, in one step."""
+    aside = folder / ".delivery.json"
+    aside.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True))
+    kept_files.replace(folder / "delivery.json", aside)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from orchestration.errors import InputError
-from orchestration.intake import lookups, mapping
+from orchestration.intake import lookups, mapping, refusal
 from orchestration.intake.entities import Entity
 from orchestration.intake.plain_text import as_unreadable, suffix
 from orchestration.intake.source_file import Part, Source, nearest
@@ -27,11 +27,12 @@ _FAMILIES = {"number": r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|DOUBLE|FLO
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of one file: rows received, its own columns by type, and what a person should know about it."""
+    """What came of one file: rows received, its own columns by type, what a person should know, what was refused."""
 
     row_count: int
     columns: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    erased: tuple[refusal.Tally, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,19 @@ class FileReader:
             return _count(connection) + len(unreadable)
 
     def copy(
-        self, folders: dict[Path, list[str]], *, scratch: Path, constants: dict[str, str], known: Mapping[str, str]
+        self,
+        folders: dict[Path, list[str]],
+        *,
+        scratch: Path,
+        constants: dict[str, str],
+        known: Mapping[str, str],
+        rule: refusal.Rule,
     ) -> Reading:
         """Copy the named contract columns to `rows.parquet` in each folder.
 
         `constants` are SQL expressions that each row gets as well; `known` are the columns of the last delivery of
-        the same kind, if there was one. Lines that cannot be read become rows without values in `unreadable.parquet`.
+        the same kind, if there was one. Lines that cannot be read become rows without values in `unreadable.parquet`;
+        rows that `rule` refuses are counted and not written.
 
         Raises:
             InputError: as `count`, or a used column is of another type than in the last delivery; what was written
@@ -85,13 +93,40 @@ class FileReader:
             columns = self._columns(connection)
             types = self._bind(connection, known=known)
             notes = self._compare(connection, columns, known)
+            received = _count(connection)
+            erased = self._refuse(connection, types, rule)
             for folder, names in folders.items():
-                self._copy_rows(connection, folder, {name: types[name] for name in names}, constants)
+                self._copy_rows(connection, folder, {name: types[name] for name in names}, constants, rule)
                 if unreadable:
                     _write_unreadable(connection, folder, unreadable, constants)
             if unreadable:
                 notes.append(f"{len(unreadable):,} lines cannot be read, the first is line {unreadable[0]}")
-            return Reading(_count(connection) + len(unreadable), columns, tuple(notes))
+            return Reading(received + len(unreadable), columns, tuple(notes), tuple(erased))
+
+    def refused(self, rule: refusal.Rule, *, scratch: Path) -> dict[Path, list[int]]:
+        """The rows of a Parquet file, and of its lookups where no other row uses them, that a rule refuses, from 1.
+
+        Raises:
+            InputError: as `count`.
+        """
+        with self._opened(scratch, []) as (connection, _):
+            if not self._refuse(connection, self._bind(connection), rule):
+                return {}
+            keys = {name: lookup.key for name, lookup in self.part.lookups.items()}
+            found = refusal.rows_of_lookups(connection, keys, self.lookup_files)
+            return {self.path: refusal.numbers(connection, "from refused"), **found}
+
+    def _refuse(self, connection: Connection, types: dict[str, str], rule: refusal.Rule) -> list[refusal.Tally]:
+        """Take the rows that a rule refuses out of `source`; gives what they amount to."""
+        if not rule.is_refusing:
+            return []
+        header = [row[0] for row in connection.execute("describe source").fetchall()]
+        asked = {name: type_ for name, type_ in types.items() if name in refusal.asked(self.entity)}
+        query = mapping.query(self.part, self.entity, asked, header=header, constants={}, is_trying=True)
+        erased = refusal.judge(connection, query, asked, entity=self.entity, rule=rule)
+        if erased:
+            connection.execute(f"create or replace temp view source as from received where {refusal.KEPT}")
+        return erased
 
     @contextmanager
     def _opened(self, scratch: Path, folders: list[Path]) -> Iterator[tuple[Connection, tuple[int, ...]]]:
@@ -113,7 +148,8 @@ class FileReader:
                 number = "row_number() over ()" if self.is_parquet else "_row_number"
                 kept = "* exclude (_row_number)" if "_row_number" in present else "*"
                 rows = f"select {kept}{added}, {number} as _row_number from {file}"
-                connection.execute(f"create view source as {self._with_lookups(connection, rows, looked_up)}")
+                connection.execute(f"create view received as {self._with_lookups(connection, rows, looked_up)}")
+                connection.execute("create temp view source as from received")
                 yield connection, table.unreadable
             except DatabaseError as error:
                 raise self._unreadable(error) from None
@@ -198,7 +234,12 @@ class FileReader:
         return notes + ([f"columns gone, used by nothing: {', '.join(gone[:20])}"] if gone else [])
 
     def _copy_rows(
-        self, connection: Connection, folder: Path, types: dict[str, str], constants: dict[str, str]
+        self,
+        connection: Connection,
+        folder: Path,
+        types: dict[str, str],
+        constants: dict[str, str],
+        rule: refusal.Rule,
     ) -> None:
         """Copy once as mapped; where a value makes an expression fail, again with that failure as the row's defect."""
         header = [row[0] for row in connection.execute("describe from source").fetchall()]
@@ -207,6 +248,8 @@ class FileReader:
                 self.part, self.entity, types, header=header, constants=constants, is_trying=is_trying
             )
             try:
+                if "customer_id" in types:
+                    query = refusal.under_pseudonyms(connection, query, rule)
                 written = _write(connection, query, folder / "rows.parquet")
                 break
             except DatabaseError:

@@ -12,6 +12,12 @@ with counted as (
         sum(original_amount) as original_amount
     from {{ ref('int_rows_classified') }}
     group by all
+    union all by name
+    -- Nothing is left of them but what they amounted to.
+    select
+        *,
+        'erased' as row_status
+    from {{ ref('stg_erased_rows') }}
 
 )
 

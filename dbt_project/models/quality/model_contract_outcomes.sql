@@ -7,6 +7,13 @@ with cutoffs as (
 
 ),
 
+permitted as (
+
+    select customer_id from {{ ref('dim_customer_permissions') }}
+    where is_profiling_allowed
+
+),
+
 contracts as (
 
     -- A contract that starts by the day after another's end goes on with it.
@@ -22,7 +29,7 @@ contracts as (
     from cutoffs
     inner join {{ ref('fct_subscriptions') }} as subscriptions
         on
-            subscriptions.customer_id is not null
+            subscriptions.customer_id in (select permitted.customer_id from permitted)
             and cast(subscriptions.started_at as date) <= cutoffs.cutoff_date + cast(cutoffs.horizon_days as integer)
 
 ),

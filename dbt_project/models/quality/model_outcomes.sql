@@ -6,6 +6,13 @@ with cutoffs as (
 
 ),
 
+permitted as (
+
+    select customer_id from {{ ref('dim_customer_permissions') }}
+    where is_profiling_allowed
+
+),
+
 days as (
 
     select
@@ -14,7 +21,7 @@ days as (
         bool_or(is_purchase) as is_purchase,
         cast(sum(value_amount) as double) as value_amount
     from {{ ref('fct_transactions') }}
-    where customer_id is not null
+    where customer_id in (select permitted.customer_id from permitted)
     group by customer_id, transaction_date
 
 ),

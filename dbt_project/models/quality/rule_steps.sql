@@ -57,6 +57,14 @@ counted as (
         sum(amount) as net_amount
     from lines
     group by step
+    union all
+    select
+        'erased' as step,
+        sum(total) filter (where measure = 'rows') as line_count,
+        sum(total) filter (where measure = 'amount') as net_amount
+    from {{ ref('int_rows_counted') }}
+    where entity = 'transactions' and row_status = 'erased'
+    having count(*) > 0
 
 ),
 
@@ -85,7 +93,7 @@ last_seen as (
 select
     cast(steps.step_number as bigint) as step_number,
     steps.step,
-    coalesce(counted.line_count, 0) as line_count,
+    cast(coalesce(counted.line_count, 0) as bigint) as line_count,
     cast(coalesce(counted.net_amount, 0) as decimal(38, 4)) as net_amount,
     cast(coalesce(sum(counted.line_count) over later, 0) as bigint) as line_count_left,
     cast(coalesce(sum(counted.net_amount) over later, 0) as decimal(38, 4)) as net_amount_left,

@@ -5,17 +5,7 @@ with predictions as (
 
 ),
 
-customers as (
-
-    select
-        customer_id,
-        coalesce(acquisition_channel, 'unknown') as acquisition_channel,
-        cast(date_trunc('month', first_purchase_date) as date) as cohort_month,
-        acquisition_cost_amount
-    from {{ ref('dim_customers') }}
-    where first_purchase_date is not null
-
-),
+{{ acquired_customers() }},
 
 acquired as (
 
@@ -30,7 +20,7 @@ acquired as (
         case
             when count(predictions.expected_amount) = count(customers.acquisition_cost_amount)
                 then round({{ exact_average('predictions.expected_amount') }}, 4)
-        end as average_expected_amount
+        end as expected_amount
     from customers
     left join predictions
         on customers.customer_id = predictions.customer_id and customers.acquisition_cost_amount is not null
@@ -72,7 +62,7 @@ measured as (
     left join cumulated
         on
             acquired.acquisition_channel = cumulated.acquisition_channel
-            and acquired.cohort_month = cumulated.cohort_month
+            and acquired.cohort_month is not distinct from cumulated.cohort_month
     group by all
 
 )
@@ -81,16 +71,20 @@ select
     acquisition_channel,
     cohort_month,
     value_basis,
-    customer_count,
-    costed_customer_count,
-    cast(acquisition_cost_amount as decimal(38, 4)) as acquisition_cost_amount,
-    round(cast(acquisition_cost_amount as double) / costed_customer_count, 4) as average_acquisition_cost_amount,
-    cast(value_amount as decimal(38, 4)) as value_amount,
-    round(cast(value_amount as double) / costed_customer_count, 4) as average_value_amount,
-    cast(payback_month_number as integer) as payback_month_number,
-    clv_horizon_days,
-    average_expected_amount,
-    round(average_value_amount + average_expected_amount, 4) as average_lifetime_value_amount,
+    {{ unless_few('customer_count', 'customer_count') }} as customer_count,
+    {{ unless_few('costed_customer_count', 'costed_customer_count') }} as costed_customer_count,
+    {% for name, value in [
+        ('acquisition_cost_amount', 'cast(acquisition_cost_amount as decimal(38, 4))'),
+        ('average_acquisition_cost_amount', 'round(cast(acquisition_cost_amount as double) / costed_customer_count, 4)'),
+        ('value_amount', 'cast(value_amount as decimal(38, 4))'),
+        ('average_value_amount', 'round(cast(value_amount as double) / costed_customer_count, 4)'),
+        ('payback_month_number', 'cast(payback_month_number as integer)'),
+        ('clv_horizon_days', 'clv_horizon_days')
+    ] -%}
+    {{ unless_few('costed_customer_count', value) }} as {{ name }},
+    {% endfor -%}
+    {{ unless_few('costed_customer_count', 'expected_amount') }} as average_expected_amount,
+    round(average_value_amount + expected_amount, 4) as average_lifetime_value_amount,
     round(average_lifetime_value_amount / nullif(average_acquisition_cost_amount, 0), 4) as clv_to_cac
 from measured
 order by acquisition_channel, cohort_month

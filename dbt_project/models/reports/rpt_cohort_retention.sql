@@ -31,6 +31,7 @@ activity as (
         customers.cohort_month,
         cast(date_trunc('month', transactions.transaction_date) as date) as month_start,
         count(distinct transactions.customer_id) filter (where transactions.is_purchase) as active_count,
+        count(distinct transactions.customer_id) as trader_count,
         sum(transactions.net_amount) as net_amount
     from {{ ref('fct_transactions') }} as transactions
     inner join customers on transactions.customer_id = customers.customer_id
@@ -49,17 +50,37 @@ grid as (
     from cohorts
     inner join months on cohorts.cohort_month <= months.month_start
 
+),
+
+cells as (
+
+    -- A cell of few customers is not told, nor the next smallest of its month: a total less others says nothing.
+    select
+        grid.*,
+        coalesce(activity.active_count, 0) as active_count,
+        coalesce(activity.net_amount, 0) as net_amount,
+        grid.customer_count < {{ smallest_group() }}
+        or {{ is_small(['activity.active_count']) }}
+        or {{ is_hidden(
+            'coalesce(activity.trader_count, 0)', 'grid.cohort_month', parent='grid.month_start'
+        ) }} as is_hidden
+    from grid
+    left join activity on grid.cohort_month = activity.cohort_month and grid.month_start = activity.month_start
+
 )
 
 select
-    grid.cohort_month,
-    cast(grid.month_number as integer) as month_number,
-    grid.customer_count,
-    coalesce(activity.active_count, 0) as active_count,
-    round(cast(coalesce(activity.active_count, 0) as double) / nullif(grid.customer_count, 0), 9) as retention_rate,
-    cast(coalesce(activity.net_amount, 0) as decimal(38, 4)) as net_amount,
-    last_day(grid.month_start) <= as_of.as_of_date as is_complete_month
-from grid
+    cells.cohort_month,
+    cast(cells.month_number as integer) as month_number,
+    {{ unless_few('cells.customer_count', 'cells.customer_count') }} as customer_count,
+    case when not cells.is_hidden then cells.active_count end as active_count,
+    case when not cells.is_hidden then round(cast(cells.active_count as double) / cells.customer_count, 9) end
+        as retention_rate,
+    cast(case when not cells.is_hidden then cells.net_amount end as decimal(38, 4)) as net_amount,
+    last_day(cells.month_start) <= as_of.as_of_date as is_complete_month
+from cells
 cross join {{ ref('dim_as_of') }} as as_of
-left join activity on grid.cohort_month = activity.cohort_month and grid.month_start = activity.month_start
-order by grid.cohort_month, month_number
+{{ money_of_hidden(
+    ['cohort_month', 'month_number', 'customer_count', 'active_count', 'retention_rate', 'is_complete_month'], ['net_amount']
+) }}
+order by cohort_month nulls last, month_number

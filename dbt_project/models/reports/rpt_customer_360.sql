@@ -57,6 +57,7 @@ clv as (
 select
     customers.customer_id,
     as_of.as_of_date,
+    permissions.is_marketing_allowed,
     segments.rfm_segment,
     segments.lifecycle_segment,
     segments.value_segment,
@@ -86,6 +87,8 @@ select
     features.purchase_count_90_days,
     features.net_amount_90_days
 from customers
+inner join {{ ref('dim_customer_permissions') }} as permissions
+    on customers.customer_id = permissions.customer_id and permissions.is_analytics_allowed
 cross join {{ ref('dim_as_of') }} as as_of
 left join features on customers.customer_id = features.customer_id
 left join segments on customers.customer_id = segments.customer_id

@@ -64,6 +64,8 @@ counted as (
     from converted
     group by all
     union all by name
+    select * from {{ ref('stg_erased_rows') }}
+    union all by name
     -- Stands for an entity of which nothing was received.
     select
         unnest({{ entities().split() }}) as entity,

@@ -3,6 +3,7 @@ select
     timezone,
     currency,
     has_feedback_text,
+    is_consent_required,
     requested_as_of_date,
     known_at
 from {{ source('raw', 'source_settings') }}

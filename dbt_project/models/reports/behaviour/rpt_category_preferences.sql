@@ -1,28 +1,33 @@
-with segments as (
+with {{ reported_segments() }},
+
+sizes as (
 
     select
         strategy,
         segment,
-        customer_id,
-        count(*) over (partition by strategy, segment) as segment_customer_count
-    from {{ source('ml', 'customer_segments') }}
+        count(*) as segment_customer_count
+    from segments
+    group by strategy, segment
 
 ),
 
-spending as (
+{{ category_spending() }},
 
-    -- Goods and what came back of them, by customer; nothing where no product has a category.
+named as (
+
+    -- Categories in which few of a segment bought are one, with the next smallest that it takes.
     select
-        lines.customer_id,
-        coalesce(products.category, 'unknown') as category,
-        bool_or(lines.kind = 'sale' and lines.net_amount > 0) as is_buyer,
-        sum(lines.net_amount) as net_amount
-    from {{ ref('fct_transaction_lines') }} as lines
-    inner join {{ ref('data_capabilities') }} as capabilities
-        on capabilities.capability = 'product_categories' and capabilities.is_available
-    left join {{ ref('dim_products') }} as products on lines.product_id = products.product_id
-    where lines.customer_id is not null and lines.is_product
-    group by lines.customer_id, products.category
+        segments.strategy,
+        segments.segment,
+        spending.category,
+        sum(spending.net_amount) as category_amount,
+        {{ is_merged(
+            'count(*) filter (where spending.is_buyer)', 'spending.category',
+            parent='segments.strategy, segments.segment'
+        ) }} as is_merged
+    from segments
+    inner join spending on segments.customer_id = spending.customer_id
+    group by segments.strategy, segments.segment, spending.category
 
 ),
 
@@ -31,34 +36,43 @@ bought as (
     select
         segments.strategy,
         segments.segment,
-        segments.segment_customer_count,
-        spending.category,
-        count(*) filter (where spending.is_buyer) as customer_count,
+        case when named.is_merged then 'other categories' else named.category end as category,
+        count(distinct segments.customer_id) filter (where spending.is_buyer) as customer_count,
         sum(spending.net_amount) as net_amount
     from segments
     inner join spending on segments.customer_id = spending.customer_id
-    group by segments.strategy, segments.segment, segments.segment_customer_count, spending.category
+    inner join named
+        on
+            segments.strategy = named.strategy and segments.segment = named.segment
+            and spending.category = named.category
+    group by all
 
 ),
 
-totals as (
+everyone as (
 
     select
-        *,
-        cast(sum(net_amount) over (partition by strategy, segment) as double) as segment_amount,
-        cast(sum(net_amount) over (partition by strategy, category) as double) as category_amount,
-        cast(sum(net_amount) over (partition by strategy) as double) as strategy_amount
-    from bought
+        strategy,
+        category,
+        sum(category_amount) as category_amount
+    from named
+    group by strategy, category
 
 ),
 
 shares as (
 
     select
-        *,
-        cast(net_amount as double) / nullif(segment_amount, 0) as segment_share,
-        category_amount / nullif(strategy_amount, 0) as everyone_share
-    from totals
+        bought.*,
+        sizes.segment_customer_count,
+        cast(bought.net_amount as double)
+        / nullif(cast(sum(bought.net_amount) over (partition by bought.strategy, bought.segment) as double), 0)
+            as segment_share,
+        cast(everyone.category_amount as double)
+        / nullif(cast(sum(bought.net_amount) over (partition by bought.strategy) as double), 0) as everyone_share
+    from bought
+    inner join sizes on bought.strategy = sizes.strategy and bought.segment = sizes.segment
+    left join everyone on bought.strategy = everyone.strategy and bought.category = everyone.category
 
 )
 
@@ -66,8 +80,10 @@ select
     strategy,
     segment,
     category,
-    customer_count,
-    round(cast(customer_count as double) / segment_customer_count, 9) as customer_share,
+    {{ unless_few('customer_count', 'customer_count') }} as customer_count,
+    {{ unless_few(
+        'customer_count', 'round(cast(customer_count as double) / segment_customer_count, 9)'
+    ) }} as customer_share,
     cast(net_amount as decimal(38, 4)) as net_amount,
     round(segment_share, 9) as segment_share,
     round(everyone_share, 9) as everyone_share,

@@ -1,33 +1,4 @@
-with customers as (
-
-    select
-        customers.customer_id,
-        customers.first_purchase_date,
-        cast(date_trunc('month', customers.first_purchase_date) as date) as cohort_month,
-        -- The first period ends 29 days after the first purchase; how many have ended by the as-of date.
-        (as_of.as_of_date - customers.first_purchase_date + 1) // 30 as lived_period_count,
-        (as_of.as_of_date - customers.first_purchase_date) // 30 as last_period_number
-    from {{ ref('dim_customers') }} as customers
-    cross join {{ ref('dim_as_of') }} as as_of
-    where customers.first_purchase_date is not null
-
-),
-
-transactions as (
-
-    select
-        customers.cohort_month,
-        customers.customer_id,
-        -- A return that came before the first purchase counts in the first period.
-        greatest(0, transactions.transaction_date - customers.first_purchase_date) // 30 as period_number,
-        customers.lived_period_count,
-        bool_or(transactions.is_purchase) as is_active,
-        sum(transactions.net_amount) as net_amount
-    from {{ ref('fct_transactions') }} as transactions
-    inner join customers on transactions.customer_id = customers.customer_id
-    group by all
-
-),
+with {{ lived_periods() }},
 
 activity as (
 
@@ -35,6 +6,7 @@ activity as (
         cohort_month,
         period_number,
         count(*) filter (where is_active and period_number < lived_period_count) as active_count,
+        count(*) as trader_count,
         sum(net_amount) filter (where period_number < lived_period_count) as observed_net_amount,
         sum(net_amount) as net_amount
     from transactions
@@ -76,19 +48,41 @@ observed as (
     inner join lived on grid.cohort_month = lived.cohort_month
     group by all
 
+),
+
+cells as (
+
+    select
+        observed.*,
+        coalesce(observed.observed_count, 0) as seen_count,
+        coalesce(activity.active_count, 0) as active_count,
+        coalesce(activity.observed_net_amount, 0) as observed_net_amount,
+        coalesce(activity.net_amount, 0) as net_amount,
+        {{ is_small(['observed.customer_count', 'observed.observed_count', 'activity.active_count']) }}
+        or {{ is_hidden('coalesce(activity.trader_count, 0)', 'observed.cohort_month, observed.period_number') }}
+            as is_hidden
+    from observed
+    left join activity
+        on observed.cohort_month = activity.cohort_month and observed.period_number = activity.period_number
+
 )
 
 select
-    observed.cohort_month,
-    cast(observed.period_number as integer) as period_number,
-    cast(observed.customer_count as bigint) as customer_count,
-    cast(coalesce(observed.observed_count, 0) as bigint) as observed_count,
-    coalesce(activity.active_count, 0) as active_count,
-    round(cast(coalesce(activity.active_count, 0) as double) / observed.observed_count, 9) as retention_rate,
-    coalesce(observed.observed_count = observed.customer_count, false) as is_complete,
-    cast(coalesce(activity.observed_net_amount, 0) as decimal(38, 4)) as observed_net_amount,
-    cast(coalesce(activity.net_amount, 0) as decimal(38, 4)) as net_amount
-from observed
-left join activity
-    on observed.cohort_month = activity.cohort_month and observed.period_number = activity.period_number
-order by observed.cohort_month, observed.period_number
+    cohort_month,
+    cast(period_number as integer) as period_number,
+    {{ unless_few('customer_count', 'cast(customer_count as bigint)') }} as customer_count,
+    {{ unless_few('seen_count', 'cast(seen_count as bigint)') }} as observed_count,
+    case when not is_hidden then active_count end as active_count,
+    case when not is_hidden then round(cast(active_count as double) / observed_count, 9) end as retention_rate,
+    seen_count = customer_count as is_complete,
+    cast(case when not is_hidden then observed_net_amount end as decimal(38, 4)) as observed_net_amount,
+    cast(case when not is_hidden then net_amount end as decimal(38, 4)) as net_amount
+from cells
+{{ money_of_hidden(
+    [
+        'cohort_month', 'period_number', 'customer_count', 'observed_count', 'active_count', 'retention_rate',
+        'is_complete'
+    ],
+    ['observed_net_amount', 'net_amount']
+) }}
+order by cohort_month nulls last, period_number

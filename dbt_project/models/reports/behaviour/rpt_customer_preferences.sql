@@ -85,6 +85,8 @@ select
     max(shared.choice) filter (where shared.taste = 'store_id' and shared.choice_rank = 1) as favourite_store_id,
     max(shared.share) filter (where shared.taste = 'store_id' and shared.choice_rank = 1) as favourite_store_share
 from {{ ref('dim_customers') }} as customers
+inner join {{ ref('dim_customer_permissions') }} as permissions
+    on customers.customer_id = permissions.customer_id and permissions.is_profiling_allowed
 left join shared on customers.customer_id = shared.customer_id
 where customers.purchase_count > 0
 group by customers.customer_id, customers.purchase_count

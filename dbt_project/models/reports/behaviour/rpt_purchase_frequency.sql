@@ -52,18 +52,40 @@ counted as (
             or (bands.lowest is null and customers.purchase_count is null)
     group by bands.lowest, bands.highest, bands.label
 
+),
+
+merged as (
+
+    -- Bands of few customers are one, with the next smallest that it takes.
+    select
+        case when is_hidden then 'other bands' else label end as label,
+        case when is_hidden then 0.5 else coalesce(lowest, 1000000) end as position,
+        case when not is_hidden then lowest end as lowest,
+        case when not is_hidden then highest end as highest,
+        cast(sum(customer_count) as bigint) as customer_count,
+        sum(purchase_count) filter (where label <> 'guests') as purchase_count,
+        sum(net_amount) as net_amount
+    from (
+        select
+            *,
+            coalesce({{ is_hidden('customer_count', 'lowest') }}, false) as is_hidden
+        from counted
+    ) as weighed
+    group by all
+
 )
 
 select
     label as purchase_band,
     cast(lowest as integer) as lowest_purchase_count,
     cast(highest as integer) as highest_purchase_count,
-    cast(customer_count as bigint) as customer_count,
-    case when lowest > 0 then round(
-        cast(customer_count as double) / nullif(sum(customer_count) filter (where lowest > 0) over (), 0), 9
+    {{ unless_few('customer_count', 'customer_count') }} as customer_count,
+    case when lowest > 0 or label = 'other bands' then round(
+        cast(customer_count as double)
+        / nullif(sum(customer_count) filter (where lowest > 0 or label = 'other bands') over (), 0), 9
     ) end as customer_share,
-    cast(case when lowest is not null then purchase_count end as bigint) as purchase_count,
+    cast(purchase_count as bigint) as purchase_count,
     cast(net_amount as decimal(38, 4)) as net_amount,
     round(cast(net_amount as double) / nullif(cast(sum(net_amount) over () as double), 0), 9) as revenue_share
-from counted
-order by lowest nulls last
+from merged
+order by position

@@ -76,18 +76,25 @@ select
     label as purchase_band,
     cast(lowest as integer) as lowest_purchase_number,
     cast(highest as integer) as highest_purchase_number,
-    customer_count,
-    purchase_day_count,
-    next_count,
-    round(cast(next_count as double) / nullif(purchase_day_count, 0), 9) as next_rate,
-    median_gap_days,
-    gap_days_p10,
-    gap_days_p90,
-    observed_count_30_days,
-    round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9) as next_rate_30_days,
-    observed_count_90_days,
-    round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9) as next_rate_90_days,
-    observed_count_365_days,
-    round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9) as next_rate_365_days
+    {{ unless_few('customer_count', 'customer_count') }} as customer_count,
+    {% for name, value in [
+        ('purchase_day_count', 'purchase_day_count'), ('next_count', 'next_count'),
+        ('next_rate', 'round(cast(next_count as double) / nullif(purchase_day_count, 0), 9)'),
+        ('median_gap_days', 'median_gap_days'), ('gap_days_p10', 'gap_days_p10'), ('gap_days_p90', 'gap_days_p90')
+    ] -%}
+    {{ unless_few('customer_count', value) }} as {{ name }},
+    {% endfor -%}
+    {{ unless_few('customer_count', 'observed_count_30_days') }} as observed_count_30_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9)'
+    ) }} as next_rate_30_days,
+    {{ unless_few('customer_count', 'observed_count_90_days') }} as observed_count_90_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9)'
+    ) }} as next_rate_90_days,
+    {{ unless_few('customer_count', 'observed_count_365_days') }} as observed_count_365_days,
+    {{ unless_few(
+        'customer_count', 'round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9)'
+    ) }} as next_rate_365_days
 from counted
 order by lowest

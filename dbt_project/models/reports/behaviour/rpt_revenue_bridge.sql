@@ -14,54 +14,7 @@ components as (
 
 ),
 
-monthly as (
-
-    select
-        customer_id,
-        cast(date_trunc('month', transaction_date) as date) as month_start,
-        bool_or(is_purchase) as is_active,
-        sum(net_amount) as net_amount
-    from {{ ref('fct_transactions') }}
-    group by customer_id, month_start
-
-),
-
-either_month as (
-
-    -- Each customer's money of a month, seen from that month and from the next, which it leads to.
-    select
-        customer_id,
-        month_start,
-        is_active,
-        false as was_active,
-        net_amount,
-        0 as previous_net_amount
-    from monthly
-    union all
-    select
-        customer_id,
-        cast(month_start + interval 1 month as date) as month_start,
-        false as is_active,
-        is_active as was_active,
-        0 as net_amount,
-        net_amount as previous_net_amount
-    from monthly
-
-),
-
-customers as (
-
-    select
-        customer_id,
-        month_start,
-        bool_or(is_active) as is_active,
-        bool_or(was_active) as was_active,
-        sum(net_amount) as net_amount,
-        sum(previous_net_amount) as previous_net_amount
-    from either_month
-    group by customer_id, month_start
-
-),
+{{ customer_months() }},
 
 named as (
 
@@ -81,18 +34,33 @@ named as (
     from customers as moves
     left join {{ ref('dim_customers') }} as customers on moves.customer_id = customers.customer_id
 
+),
+
+counted as (
+
+    select
+        months.month_start,
+        months.is_complete_month,
+        components.component,
+        count(named.customer_id) as customer_count,
+        coalesce(sum(named.net_amount), 0) as net_amount,
+        coalesce(sum(named.previous_net_amount), 0) as previous_net_amount,
+        {{ is_hidden('count(named.customer_id)', 'components.component', parent='months.month_start') }} as is_hidden
+    from months
+    cross join components
+    left join named on months.month_start = named.month_start and components.component = named.component
+    group by months.month_start, months.is_complete_month, components.component
+
 )
 
 select
-    months.month_start,
-    components.component,
-    count(named.customer_id) as customer_count,
-    cast(coalesce(sum(named.net_amount), 0) as decimal(38, 4)) as net_amount,
-    cast(coalesce(sum(named.previous_net_amount), 0) as decimal(38, 4)) as previous_net_amount,
-    cast(coalesce(sum(named.net_amount - named.previous_net_amount), 0) as decimal(38, 4)) as change_amount,
-    months.is_complete_month
-from months
-cross join components
-left join named on months.month_start = named.month_start and components.component = named.component
-group by months.month_start, components.component, months.is_complete_month
-order by months.month_start, components.component
+    month_start,
+    case when is_hidden then 'other' else component end as component,
+    {{ unless_few('sum(customer_count)', 'cast(sum(customer_count) as bigint)') }} as customer_count,
+    cast(sum(net_amount) as decimal(38, 4)) as net_amount,
+    cast(sum(previous_net_amount) as decimal(38, 4)) as previous_net_amount,
+    cast(sum(net_amount - previous_net_amount) as decimal(38, 4)) as change_amount,
+    is_complete_month
+from counted
+group by all
+order by month_start, component

@@ -51,17 +51,22 @@ select
     campaign_date,
     {{ window_days }} as window_days,
     is_window_complete,
-    contact_count,
-    control_count,
-    response_count,
-    round(cast(response_count as double) / nullif(contact_count, 0), 9) as response_rate,
-    {% for side, sign in [('lower', '-'), ('upper', '+')] -%}
-    {{ wilson('response_count', 'contact_count', sign) }} as response_rate_{{ side }},
+    {{ unless_few('contact_count', 'contact_count') }} as contact_count,
+    {{ unless_few('control_count', 'control_count') }} as control_count,
+    {% for name, value in [
+        ('response_count', 'response_count'),
+        ('response_rate', 'round(cast(response_count as double) / nullif(contact_count, 0), 9)'),
+        ('response_rate_lower', wilson('response_count', 'contact_count', '-')),
+        ('response_rate_upper', wilson('response_count', 'contact_count', '+'))
+    ] -%}
+    case when contact_count >= {{ smallest_group() }} then {{ unless_few('response_count', value) }} end as {{ name }},
     {% endfor -%}
-    buyer_count,
-    cast(purchase_count as bigint) as purchase_count,
-    cast(net_amount as decimal(38, 4)) as net_amount,
-    round(mean_amount, 4) as average_spend_amount,
+    {% for name, value in [
+        ('buyer_count', 'buyer_count'), ('purchase_count', 'cast(purchase_count as bigint)'),
+        ('net_amount', 'cast(net_amount as decimal(38, 4))'), ('average_spend_amount', 'round(mean_amount, 4)')
+    ] -%}
+    {{ unless_few('buyer_count', value) }} as {{ name }},
+    {% endfor -%}
     cost_amount,
     case when is_window_complete then comparison else 'none' end as comparison,
     {% for name, value, condition in [

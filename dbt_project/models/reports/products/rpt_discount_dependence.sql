@@ -40,16 +40,38 @@ banded as (
     -- Where nobody ever had a discount, nobody depends on one.
     qualify sum(discount_count) over () > 0
 
+),
+
+sizes as (
+
+    -- Bands of few customers are one, with the next smallest that it takes.
+    select
+        band_number,
+        {{ is_hidden('count(customer_id)', 'band_number') }} as is_hidden
+    from banded
+    group by band_number
+
+),
+
+merged as (
+
+    select banded.* replace (case when sizes.is_hidden then 9 else banded.band_number end as band_number)
+    from banded
+    inner join sizes on banded.band_number = sizes.band_number
+
 )
 
 select
     band_number,
     [
         'never', 'under 25 %', '25 % to under 50 %', '50 % to under 75 %', '75 % to under 100 %', 'always',
-        'no purchase', 'guests'
+        'no purchase', 'guests', 'other bands'
     ][band_number] as discount_band,
-    count(customer_id) as customer_count,
-    count(customer_id) filter (where purchase_count = 1) as one_purchase_customer_count,
+    {{ unless_few('count(customer_id)', 'count(customer_id)') }} as customer_count,
+    {{ unless_few(
+        'count(customer_id) filter (where purchase_count = 1)',
+        'count(customer_id) filter (where purchase_count = 1)'
+    ) }} as one_purchase_customer_count,
     round(count(customer_id) / sum(count(customer_id)) over (), 9) as customer_share,
     cast(sum(purchase_count) as bigint) as purchase_count,
     cast(sum(discounted_purchase_count) as bigint) as discounted_purchase_count,
@@ -65,6 +87,6 @@ select
         / nullif(sum(purchase_count - discounted_purchase_count), 0),
         4
     ) as average_full_price_order_amount
-from banded
+from merged
 group by band_number
 order by band_number

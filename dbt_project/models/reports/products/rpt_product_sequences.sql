@@ -81,8 +81,9 @@ select
     round(strongest.expected_count, 4) as expected_customer_count,
     round(strongest.lift, 9) as lift,
     round(strongest.lift_lower, 9) as lift_lower,
-    cast(strongest.reverse_customer_count as bigint) as reverse_customer_count,
-    round(strongest.reverse_lift, 9) as reverse_lift
+    {{ unless_few('strongest.reverse_customer_count', 'cast(strongest.reverse_customer_count as bigint)') }}
+        as reverse_customer_count,
+    {{ unless_few('strongest.reverse_customer_count', 'round(strongest.reverse_lift, 9)') }} as reverse_lift
 from strongest
 left join {{ ref('dim_products') }} as first_product
     on strongest.level = 'product' and strongest.first_id = first_product.product_id

@@ -1,4 +1,6 @@
-with members as (
+with {{ reported_segments() }},
+
+members as (
 
     select
         segments.strategy,
@@ -15,7 +17,7 @@ with members as (
         cast(people.household_size as varchar) as household_size,
         people.region,
         people.country
-    from {{ source('ml', 'customer_segments') }} as segments
+    from segments
     left join {{ ref('rpt_customer_preferences') }} as preferences on segments.customer_id = preferences.customer_id
     left join {{ ref('dim_customers') }} as people on segments.customer_id = people.customer_id
 
@@ -81,5 +83,5 @@ select
     round(share_of_everyone, 9) as share_of_everyone,
     round(share_of_segment / share_of_everyone, 9) as lift
 from shared
-where rank <= 3 and customer_count >= 11
+where rank <= 3 and customer_count >= {{ smallest_group() }}
 order by strategy, segment, attribute, rank

@@ -1,8 +1,4 @@
-with segments as (
-
-    select * from {{ source('ml', 'customer_segments') }}
-
-),
+with {{ reported_segments() }},
 
 sizes as (
 
@@ -28,21 +24,38 @@ pairs as (
     inner join segments as other on one.customer_id = other.customer_id and one.strategy <> other.strategy
     group by one.strategy, one.segment, other.strategy, other.segment
 
+),
+
+weighed as (
+
+    select
+        *,
+        {{ is_hidden('customer_count', 'other_segment', parent='strategy, segment, other_strategy') }} as is_hidden
+    from pairs
+
+),
+
+told as (
+
+    -- What is left out of one segment's row is left out of the other's: each pair stands in both.
+    select * from weighed
+    qualify not bool_or(is_hidden) over (partition by list_sort([strategy || segment, other_strategy || other_segment]))
+
 )
 
 select
-    pairs.strategy,
-    pairs.segment,
-    pairs.other_strategy,
-    pairs.other_segment,
-    pairs.customer_count,
-    round(cast(pairs.customer_count as double) / own.segment_count, 9) as share_of_segment,
+    told.strategy,
+    told.segment,
+    told.other_strategy,
+    told.other_segment,
+    told.customer_count,
+    round(cast(told.customer_count as double) / own.segment_count, 9) as share_of_segment,
     round(
-        cast(pairs.customer_count as double)
+        cast(told.customer_count as double)
         / own.segment_count / (cast(theirs.segment_count as double) / theirs.strategy_count), 9
     ) as lift
-from pairs
-inner join sizes as own on pairs.strategy = own.strategy and pairs.segment = own.segment
-inner join sizes as theirs on pairs.other_strategy = theirs.strategy and pairs.other_segment = theirs.segment
+from told
+inner join sizes as own on told.strategy = own.strategy and told.segment = own.segment
+inner join sizes as theirs on told.other_strategy = theirs.strategy and told.other_segment = theirs.segment
 order by
-    pairs.strategy asc, pairs.segment asc, pairs.other_strategy asc, pairs.customer_count desc, pairs.other_segment asc
+    told.strategy asc, told.segment asc, told.other_strategy asc, told.customer_count desc, told.other_segment asc

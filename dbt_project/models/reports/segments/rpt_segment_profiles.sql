@@ -1,8 +1,4 @@
-with segments as (
-
-    select * from {{ source('ml', 'customer_segments') }}
-
-),
+with {{ reported_segments() }},
 
 customers as (
 
@@ -52,12 +48,15 @@ profiled as (
         median(customers.gap_median_days) as median_gap_days,
         {{ exact_average('customers.churn_probability') }} as average_churn_probability,
         {{ exact_average('customers.expected_amount') }} as average_expected_amount,
+        count(customers.churn_probability) as scored_count,
+        count(contacts.customer_id) as contacted_count,
         coalesce(sum(contacts.contact_count), 0) as contact_count,
         coalesce(sum(contacts.response_count), 0) as response_count
     from segments
     inner join customers on segments.customer_id = customers.customer_id
     left join contacts on segments.customer_id = contacts.customer_id
     group by segments.strategy, segments.segment
+    having count(*) >= {{ smallest_group() }}
 
 ),
 
@@ -88,10 +87,12 @@ select
     round(shared.median_net_amount, 4) as median_net_amount,
     round(shared.median_order_amount, 4) as median_order_amount,
     shared.median_gap_days,
-    round(shared.average_churn_probability, 9) as average_churn_probability,
+    {{ unless_few('shared.scored_count', 'round(shared.average_churn_probability, 9)') }} as average_churn_probability,
     round(shared.average_expected_amount, 4) as average_expected_amount,
-    cast(shared.contact_count as bigint) as contact_count,
-    round(cast(shared.response_count as double) / nullif(shared.contact_count, 0), 9) as response_rate
+    {{ unless_few('shared.contacted_count', 'cast(shared.contact_count as bigint)') }} as contact_count,
+    {{ unless_few(
+        'shared.response_count', 'round(cast(shared.response_count as double) / nullif(shared.contact_count, 0), 9)'
+    ) }} as response_rate
 from shared
 left join limits on shared.strategy = limits.strategy
 left join words on shared.strategy = words.strategy and shared.segment = words.segment

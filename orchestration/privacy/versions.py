@@ -1,0 +1,205 @@
+"""Places of copied tables: published versions, rewritten into fresh files and swapped in, and caches, which go.
+
+A version keeps its name and its place under the link: a reader sees it before or after, and a kill at any point leaves
+what the next erasure, or run, goes on with.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from orchestration.errors import CheckError
+from orchestration.generations import (
+    DATABASE,
+    MANIFEST,
+    PUBLIC_SCHEMAS,
+    Generation,
+    current_link,
+    fingerprints,
+    generations,
+    public_tables,
+    read_manifest,
+    swap,
+    versions_dir,
+)
+from orchestration.kept_files import sync
+from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keyed_tables, keys
+from orchestration.privacy.registry import KEY, Place
+from orchestration.warehouse import STORAGE_VERSION, Connection, Warehouse, literal, quoted, reader, records
+
+_BUILDING, _BUILT, _OLD, _LINKED = ".erasing-", ".erased-", ".before-erasure-", ".linking-"
+_WORK = "work.duckdb"
+_COMMENTS = """
+    select schema_name, table_name, null as column_name, comment from duckdb_tables()
+    where database_name = 'before' and comment is not null
+    union all
+    select schema_name, table_name, column_name, comment from duckdb_columns()
+    where database_name = 'before' and comment is not null
+"""
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Every kept version of what BI reads."""
+
+    home: Home
+    place: Place
+
+    def _own(self) -> list[Generation]:
+        known = generations(self.home.settings)
+        return [one for one in known if one.manifest["source"] == self.home.source.name]
+
+    def erase(self, persons: Persons) -> int:
+        """Rewrite every version in which they are; how many rows went from all tables."""
+        heal(self.home)
+        count = 0
+        for generation in self._own():
+            rows = _their_rows(generation, persons)
+            if rows:
+                _rewrite(self.home, generation, persons)
+                heal(self.home)
+                count += rows
+        return count
+
+    def tell(self, persons: Persons) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Their rows by version and table."""
+        found = {}
+        for generation in self._own():
+            with reader(generation.folder / DATABASE) as connection:
+                keep_persons(connection, persons)
+                found[generation.run_id] = {
+                    name: rows
+                    for name, known in keyed_tables(connection).items()
+                    if (rows := records(connection, f"from {name} where {is_theirs(known)}"))
+                }
+        return {version: tables for version, tables in found.items() if tables}
+
+    def known(self) -> Iterator[tuple[set[str], set[str]]]:
+        """Ids in every table of every version."""
+        for generation in self._own():
+            with reader(generation.folder / DATABASE) as connection:
+                for name, known in keyed_tables(connection).items():
+                    ids = {one for key in keys(known) for one in _distinct(connection, name, key)}
+                    guests = f"where {KEY} is null" if "transaction_id" in known and KEY in known else "where false"
+                    has = "transaction_id" if "transaction_id" in known else "null"
+                    yield ids, _distinct(connection, name, has, guests)
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A working file: disposable, made again by the next run."""
+
+    home: Home
+    place: Place
+
+    def erase(self, persons: Persons) -> int:  # noqa: ARG002 - whoever is in it, it goes
+        """Remove it with its log and what spilled."""
+        file = self.home.settings.data_dir / self.place.path
+        found = [*file.parent.glob(f"{file.name}*"), *file.parent.glob(f"{file.stem}.spill")]
+        for one in found:
+            shutil.rmtree(one) if one.is_dir() else one.unlink()
+        return len(found)
+
+    def tell(self, persons: Persons) -> str:  # noqa: ARG002 - the same for everybody
+        """Nothing of its own."""
+        return "A working copy of the tables above, made again by every run."
+
+    def known(self) -> Iterator[tuple[set[str], set[str]]]:
+        """None: it goes whoever is in it."""
+        yield from ()
+
+
+def heal(home: Home) -> None:
+    """Finish what a kill left: a version that was rewritten gets its name back, half-written ones go."""
+    versions, link = versions_dir(home.settings), current_link(home.settings)
+    for pattern in (_BUILDING, _LINKED):
+        for folder in versions.glob(f"{pattern}*"):
+            shutil.rmtree(folder)
+    for built in versions.glob(f"{_BUILT}*"):
+        place = versions / built.name.removeprefix(_BUILT)
+        is_new = (place / MANIFEST).exists() and (place / MANIFEST).samefile(built / MANIFEST)
+        if not is_new:
+            if link.resolve() == place:
+                swap(link, built)
+            if place.exists():
+                place.rename(versions / f"{_OLD}{place.name}")
+            linking = versions / f"{_LINKED}{place.name}"
+            shutil.copytree(built, linking, copy_function=os.link)
+            linking.rename(place)
+            sync(versions)
+        if link.resolve() == built:
+            swap(link, place)
+        shutil.rmtree(built)
+    for old in versions.glob(f"{_OLD}*"):
+        shutil.rmtree(old)
+
+
+def _their_rows(generation: Generation, persons: Persons) -> int:
+    with reader(generation.folder / DATABASE) as connection:
+        keep_persons(connection, persons)
+        queries = [f"select count(*) as n from {t} where {is_theirs(c)}" for t, c in keyed_tables(connection).items()]
+        return sum(row["n"] for query in queries for row in records(connection, query))
+
+
+def _rewrite(home: Home, generation: Generation, persons: Persons) -> None:
+    """Build the version without them, verified, ready for `heal` to put into its place."""
+    versions = versions_dir(home.settings)
+    building, built = versions / f"{_BUILDING}{generation.run_id}", versions / f"{_BUILT}{generation.run_id}"
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True, mode=generation.folder.stat().st_mode & 0o777)
+    work = Warehouse(building / _WORK, settings=home.settings)
+    with work.connect() as connection:
+        keep_persons(connection, persons)
+        connection.execute(f"attach {literal(str(generation.folder / DATABASE))} as before (read_only)")
+        target = literal(str(building / DATABASE))
+        connection.execute(f"attach {target} as clientele (storage_version {literal(STORAGE_VERSION)})")
+        _copy(connection, building)
+        connection.execute("use clientele")
+        expected = fingerprints(connection)
+        connection.execute("use work")
+    for left in (work.file, work.file.with_name(f"{_WORK}.wal")):
+        left.unlink(missing_ok=True)
+    shutil.rmtree(work.file.with_suffix(".spill"), ignore_errors=True)
+    with reader(building / DATABASE) as connection:
+        found = fingerprints(connection)
+    if found != expected:
+        raise CheckError(f"{generation.run_id}: the rewritten tables differ after copying. Erase again.")
+    manifest = (read_manifest(generation.folder) or {}) | {"erased_at": datetime.now(UTC).isoformat(timespec="seconds")}
+    for name, (count, digest) in found.items():
+        manifest["tables"][name] |= {"row_count": count, "hash": digest}
+    (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    for file in building.rglob("*"):
+        before = generation.folder / file.relative_to(building)
+        file.chmod(before.stat().st_mode & 0o777)
+        sync(file)
+    building.rename(built)
+    sync(versions)
+
+
+def _copy(connection: Connection, folder: Path) -> None:
+    """Every public table of `before` without the persons as `clientele` and as Parquet, comments and all."""
+    connection.execute("use before")
+    names, keyed = public_tables(connection), keyed_tables(connection)
+    comments = records(connection, _COMMENTS)
+    for schema in PUBLIC_SCHEMAS:
+        connection.execute(f"create schema clientele.{schema}")
+        (folder / "parquet" / schema).mkdir(parents=True)
+    for name in names:
+        theirs = is_theirs(keyed.get(name, ()))
+        connection.execute(f"create table clientele.{name} as from before.{name} where not {theirs}")
+        mirror = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
+        connection.execute(f"copy clientele.{name} to {literal(str(mirror))} (format parquet, compression zstd)")
+    for row in comments:
+        table = f"clientele.{row['schema_name']}.{row['table_name']}"
+        of = f"column {table}.{quoted(row['column_name'])}" if row["column_name"] else f"table {table}"
+        connection.execute(f"comment on {of} is {literal(row['comment'])}")
+
+
+def _distinct(connection: Connection, table: str, column: str, where: str = "") -> set[str]:
+    rows = connection.execute(f"select distinct cast({column} as varchar) from {table} {where}").fetchall()
+    return {row[0] for row in rows if row[0] is not None}
