@@ -92,7 +92,7 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret as it is, for whoever has to keep them out of a text."""
-        given = [self.mlflow_uri, self.alerts, self.dagster_postgres_url, *self.connections.values()]
+        given = [getattr(self, name) for name in SECRETS - {"connections"}] + list(self.connections.values())
         return [secret.get_secret_value() for secret in given if secret]
 
     @property

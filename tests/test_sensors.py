@@ -157,6 +157,7 @@ def test_a_failed_run_of_dagster_is_told_once_and_neither_one_of_the_command_lin
                 awake.sense()
         (message,) = server.received
     assert f"Day: 2028-03-01. Run: {first.run_id}." in message["message"]
+    assert message["message"].startswith("The run ended with its process")
     assert "open-sesame" not in message["message"]
 
 
