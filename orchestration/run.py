@@ -158,7 +158,7 @@ def _is_doubtful(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
 
     A part of the graph, or the rest of a failed run, builds on what is there.
     """
-    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute or run.parent_run_id)
+    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute)
     return is_from_the_start and last is not None and last.outcome not in FINISHED
 
 

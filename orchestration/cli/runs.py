@@ -86,6 +86,7 @@ def backfill(
         from rich.console import Console
 
         from orchestration import summary
+        from orchestration.alerts import Told
         from orchestration.backfill import BackfilledDay, days_between
         from orchestration.backfill import backfill as run_days
         from orchestration.progress import RunProgress
@@ -98,7 +99,11 @@ def backfill(
         def tell(done: BackfilledDay) -> None:
             console.print(f"{done.day} is kept ({(done.day - days[0]).days + 1} of {len(days)})", highlight=False)
 
-        with writer_lock(settings, wait=False), RunProgress(console) as progress:
+        with (
+            Told(settings, day=f"{first} to {last}"),
+            writer_lock(settings, wait=False),
+            RunProgress(console) as progress,
+        ):
             done = run_days(settings, days, listener=progress, is_done=tell)
         if json:
             typer.echo(summary.as_json({"days": [vars(day) for day in done]}))
