@@ -27,6 +27,8 @@ from orchestration.errors import ClienteleError
 from orchestration.freshness import with_policy
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
+from orchestration.past_days import past_days
+from orchestration.permissions import keep_private
 from orchestration.run import run_resource
 from orchestration.sensors import sensors
 from orchestration.settings import Settings
@@ -59,10 +61,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
         assets=with_policy([*sql, *python, registry, publication], source),
-        jobs=automation.jobs(),
+        jobs=[*automation.jobs(), past_days(settings)],
         schedules=automation.schedules(settings, timezone=timezone),
         sensors=sensors(settings, timezone=timezone),
-        resources={"dbt": dbt_resource(), "run": run_resource(settings), **fetching},
+        resources={"dbt": dbt_resource(), "run": run_resource(settings), "io_manager": dg.mem_io_manager, **fetching},
         executor=dg.in_process_executor,
     )
 
@@ -92,5 +94,6 @@ def _source(settings: Settings) -> Source | None:
 def __getattr__(name: str) -> dg.Definitions:
     """`defs`, built when Dagster asks for it: importing this module does no work."""
     if name == "defs":
+        keep_private()
         return build_definitions(Settings())
     raise AttributeError(name)

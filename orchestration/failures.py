@@ -30,6 +30,10 @@ def error_of(events: Sequence[dg.DagsterEvent], *, describe: Describe, settings:
     for error in (error for event in failures for error in _causes(event)):
         if known := _known(error, settings):
             return known
+    if failures and not any(True for event in failures for _ in _causes(event)):
+        return RuntimeError(
+            "The run ended with its process: killed, or gone with the machine. Nothing of it was published."
+        )
     step = f"The step {failures[0].step_key}" if failures and failures[0].step_key else "The run"
     return RuntimeError(f"{step} failed unexpectedly; see {settings.dagster_home / 'console.log'}.")
 
@@ -56,8 +60,7 @@ def _failed_checks(broken: list[dg.AssetCheckEvaluation], describe: Describe) ->
 
 def _causes(event: dg.DagsterEvent) -> Iterator[Any]:
     """What failed, and what it came from."""
-    is_step = event.event_type_value == "STEP_FAILURE"
-    error: Any = event.step_failure_data.error if is_step else event.job_failure_data.error
+    error: Any = getattr(event.event_specific_data, "error", None)  # none where the process died
     while error is not None:
         yield error
         error = error.cause

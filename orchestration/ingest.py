@@ -17,6 +17,7 @@ from orchestration.intake.deliveries import (
     current_deliveries,
     deliver,
     read_deliveries,
+    received_by,
     rename,
 )
 from orchestration.intake.entities import ENTITIES, Entity
@@ -74,13 +75,15 @@ def _readers(entity: Entity, source: Source, *, landing: Path, is_known: bool) -
     return readers
 
 
-def register(connection: Connection, entity: Entity, *, source: Source, settings: Settings) -> None:
-    """Make the view `raw.<entity>` over what was received, with every contract column, mapped or not.
+def register(
+    connection: Connection, entity: Entity, *, source: Source, settings: Settings, known_at: datetime | None = None
+) -> None:
+    """Make the view `raw.<entity>` over what was received by `known_at`, with every contract column, mapped or not.
 
     The same content read again under a changed mapping replaces its older reading instead of adding to it.
     """
     home = settings.raw_dir / entity.name
-    deliveries = read_deliveries(home, source=source.name)
+    deliveries = received_by(read_deliveries(home, source=source.name), known_at)
     current = current_deliveries(deliveries).values()
     readings = _readings(deliveries)
     paths = [str(home / d.folder_name / "*.parquet") for d in readings]
@@ -95,12 +98,12 @@ def register(connection: Connection, entity: Entity, *, source: Source, settings
     )
 
 
-def erased_rows(*, source: Source, settings: Settings) -> pl.DataFrame:
+def erased_rows(*, source: Source, settings: Settings, known_at: datetime | None = None) -> pl.DataFrame:
     """One row per delivery x currency with rows that were erased or refused: how many they were, and their money."""
     rows = [
         (entity, delivery.source_file, tally["currency"], tally["row_count"], tally["amount"])
         for entity in ENTITIES
-        for delivery in _readings(read_deliveries(settings.raw_dir / entity, source=source.name))
+        for delivery in _readings(received_by(read_deliveries(settings.raw_dir / entity, source=source.name), known_at))
         for tally in delivery.erased
     ]
     schema = {"entity": pl.String, "source_file": pl.String, "currency": pl.String, "row_count": pl.Int64}

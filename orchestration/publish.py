@@ -30,6 +30,7 @@ from orchestration.generations import (
     versions_dir,
 )
 from orchestration.kept_files import sync
+from orchestration.permissions import share
 from orchestration.run import Run
 from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted, reader
 
@@ -74,6 +75,7 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
         raise CheckError(f"Publishing stopped: {', '.join(wrong)} differ after copying. The last version stays.")
     manifest = _manifest(run, as_of, found, shapes)
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    share(building, run.settings)
     for file in building.rglob("*"):
         sync(file)
     sync(building)

@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 from filelock import FileLock, Timeout
 
 from orchestration import kept_files, preflight
@@ -36,7 +35,8 @@ class Run:
     known_at: datetime
     retrain: bool | None  # none: when the models are due
     warehouse: Warehouse
-    is_scratch: bool  # an earlier day than the published one: built aside, does not become current
+    is_scratch: bool  # an earlier day or moment than the published one: built aside, does not become current
+    known_until: datetime | None = None  # what was received later takes no part
     is_backfill: bool = False  # the day goes into the history even if it was built aside
 
     def as_of(self) -> date:
@@ -67,6 +67,11 @@ RUN_CONFIG = {
         default_value=None,
         description="Day to describe, as YYYY-MM-DD; empty: the last complete day in the data.",
     ),
+    "known_at": dg.Field(
+        dg.Noneable(str),
+        default_value=None,
+        description="What was received later takes no part, as YYYY-MM-DDTHH:MM:SS in UTC; empty: everything does.",
+    ),
     "retrain": dg.Field(
         dg.Noneable(bool),
         default_value=None,
@@ -92,14 +97,15 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 raise InputError(
                     f"{source.path.name} has connections: set CLIENTELE_SOURCE to it, so that they are assets."
                 )
-            partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
-            as_of = parse_day(config["as_of"] or partition) or source.as_of
+            as_of = parse_day(config["as_of"]) or source.as_of
+            known_until = parse_moment(config["known_at"])
         run_id = context.run.run_id if context.run else ""
         with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
             with not_tried_again(context):
                 _look_first(settings)
             published = current(settings)
-            is_scratch = as_of is not None and published is not None and as_of < published.as_of
+            is_earlier = as_of is not None and published is not None and as_of < published.as_of
+            is_scratch = is_earlier or (published is not None and known_until is not None)
             warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)
             if _is_doubtful(last, context.run):
                 warehouse.discard()
@@ -110,7 +116,8 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 settings=settings,
                 source=source,
                 requested_as_of=as_of,
-                known_at=datetime.now(UTC).replace(tzinfo=None),
+                known_at=known_until or datetime.now(UTC).replace(tzinfo=None),
+                known_until=known_until,
                 retrain=config["retrain"],
                 warehouse=warehouse,
                 is_scratch=is_scratch,
@@ -151,7 +158,7 @@ def _is_doubtful(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
 
     A part of the graph, or the rest of a failed run, builds on what is there.
     """
-    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute or run.parent_run_id)
+    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute)
     return is_from_the_start and last is not None and last.outcome not in FINISHED
 
 
@@ -208,6 +215,21 @@ def required_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"as-of date '{text}': write a day as YYYY-MM-DD, such as 2017-10-01.") from None
+
+
+def parse_moment(text: str | None) -> datetime | None:
+    """A moment in ISO 8601, if there is one, in UTC.
+
+    Raises:
+        InputError: it is written otherwise.
+    """
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"known-at '{text}': write a moment such as 2017-10-02T06:00:00, in UTC.") from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def last_run(settings: Settings) -> RunRecord | None:

@@ -29,7 +29,7 @@ def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: d
     """
     source = load_source(settings.source).name
     file = _snapshots(settings, source) / f"{name}.parquet"
-    if not name.isidentifier():
+    if not name.isidentifier() or len(name) > 63:
         raise InputError(f"'{name}' is no name of a snapshot: letters, digits and _ only, such as spring_sale.")
     if file.exists():
         raise InputError(f"A snapshot {name} is kept already, and a snapshot never changes: choose another name.")

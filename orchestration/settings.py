@@ -5,6 +5,7 @@ What a column means belongs in a source file (`intake.source_file`); what a run 
 
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -38,7 +39,9 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 class Settings(BaseSettings):
     """One frozen set of settings; each may be given as `CLIENTELE_<NAME>`, paths relative to the working folder."""
 
-    model_config = SettingsConfigDict(env_prefix="CLIENTELE_", frozen=True, extra="ignore", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(
+        env_prefix="CLIENTELE_", frozen=True, extra="ignore", env_nested_delimiter="__", hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")
     source: Path = Field(PROJECT_DIR / "sources" / "complete_journey.yml", description="the source file to run on")
@@ -58,6 +61,8 @@ class Settings(BaseSettings):
         description="PostgreSQL for Dagster's records, postgresql+psycopg2://user:password@host/name; none: SQLite",
     )
     keep_runs_days: int = Field(90, ge=1, description="days that Dagster's runs, events and logs stay")
+    published_group: str = Field("", description="group that may read what is published; empty: its user alone")
+    backfill_from: date = Field(date(2015, 1, 1), description="first day that the UI's job backfill offers")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
@@ -87,7 +92,7 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret as it is, for whoever has to keep them out of a text."""
-        given = [self.mlflow_uri, self.alerts, self.dagster_postgres_url, *self.connections.values()]
+        given = [getattr(self, name) for name in SECRETS - {"connections"}] + list(self.connections.values())
         return [secret.get_secret_value() for secret in given if secret]
 
     @property

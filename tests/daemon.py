@@ -20,10 +20,12 @@ from dagster._core.test_utils import (
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._daemon.freshness import FreshnessDaemon
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
 from orchestration import automation
+from orchestration.freshness import with_policy
 from orchestration.run import run_resource
 from orchestration.sensors import sensors
 from orchestration.settings import Settings
@@ -42,7 +44,7 @@ def definitions() -> dg.Definitions:
     """The project's automation with next to nothing to automate."""
     settings = Settings()
     return dg.Definitions(
-        assets=[only],
+        assets=with_policy([only], None),
         jobs=[job for job in automation.jobs() if job.name in ("refresh", "retrain")],
         schedules=automation.schedules(settings, timezone="UTC"),
         sensors=sensors(settings, timezone="UTC"),
@@ -73,6 +75,11 @@ class Daemon:
         with freeze_time(self.now.astimezone(UTC)):
             errors = [error for error in execute_sensor_iteration(self._context, LOG, None, None) if error]
         assert errors == []
+
+    def freshen(self) -> None:
+        """What the freshness daemon does at this moment."""
+        with freeze_time(self.now.astimezone(UTC)):
+            list(FreshnessDaemon().run_iteration(self._context))
 
     def until(self, end: datetime, *, step: timedelta = timedelta(hours=1)) -> None:
         """Stay awake until a moment, looking at the clock at every step."""

@@ -1,6 +1,7 @@
 """A source of one entity in a folder of its own, for tests of what ingest makes of files."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,15 @@ class Inbox:
         """Bring raw up to date."""
         return ingest(ENTITY, source=self.source, settings=self.settings)
 
-    def raw(self, columns: str = "transaction_id, occurred_at, amount, product_id, _row_number, _defect") -> list[Any]:
-        """The rows received and not superseded, by file and row."""
+    def raw(
+        self,
+        columns: str = "transaction_id, occurred_at, amount, product_id, _row_number, _defect",
+        *,
+        known_at: datetime | None = None,
+    ) -> list[Any]:
+        """The rows received, by then if a moment is given, and not superseded, by file and row."""
         with duckdb.connect() as connection:
-            register(connection, ENTITY, source=self.source, settings=self.settings)
+            register(connection, ENTITY, source=self.source, settings=self.settings, known_at=known_at)
             query = (
                 f"select {columns} from raw.transactions where not _is_superseded order by _source_file, _row_number"
             )

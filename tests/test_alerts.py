@@ -47,7 +47,13 @@ def publish(settings: Settings, *, at: datetime, as_of: date) -> None:
     warning = {"as_of_date": [as_of], "model": ["churn"], "horizon_days": [30], "model_version": ["churn-1"]}
     rows = pl.DataFrame(warning | {"kind": ["drift"], "warning": ["churn: scores are far from those of training."]})
     Warehouse(folder / DATABASE, settings=settings).write("ml.model_warnings", rows)
-    manifest = {"run_id": "r1", "source": "tiny_shop", "published_at": at.isoformat(), "as_of_date": as_of.isoformat()}
+    manifest = {
+        "run_id": "r1",
+        "source": "tiny_shop",
+        "tables": {},
+        "published_at": at.isoformat(),
+        "as_of_date": as_of.isoformat(),
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 

@@ -3,7 +3,7 @@
 import os
 import random
 import subprocess
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -43,6 +43,19 @@ def test_an_unchanged_file_is_not_read_again_and_a_changed_one_replaces_its_rows
     assert outcomes(shop) == {"in/a.csv": "changed"}
     assert ids(shop) == ["1", "2"]
     assert len([*shop.settings.raw_dir.glob("transactions/*")]) == 2, "content received before is not stored twice"
+
+
+def test_a_moment_in_the_past_knows_what_had_been_received_by_then(tmp_path: Path) -> None:
+    shop = Inbox(tmp_path)
+    shop.put(DAY)
+    (first,) = shop.ingest()
+    shop.put(DAY + "9,2024-01-01,1,z\n")
+    shop.put(HEADER + "\n7,2024-01-01,1,z\n", "b.csv")
+    shop.ingest()
+    moment = datetime.fromisoformat(first.received_at)
+    assert [row[0] for row in shop.raw("transaction_id")] == ["1", "2", "9", "7"]
+    assert [row[0] for row in shop.raw("transaction_id", known_at=moment)] == ["1", "2"]
+    assert shop.raw("transaction_id", known_at=moment - timedelta(microseconds=1)) == []
 
 
 def test_a_change_that_keeps_size_and_modification_time_is_seen(tmp_path: Path) -> None:
@@ -205,6 +218,7 @@ def accepted(shop: Inbox) -> pl.DataFrame:
         "cancellation_prefix": "",
         "adjustment_prefix": "",
         "has_feedback_text": False,
+        "is_consent_required": False,
         "known_at": datetime.now(UTC).replace(tzinfo=None),
     }
     day = pl.lit(date(2030, 1, 1)).alias("requested_as_of_date")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.tags import GRPC_INFO_TAG, WILL_RETRY_TAG
+from dagster._core.storage.tags import GRPC_INFO_TAG, RETRY_STRATEGY_TAG, WILL_RETRY_TAG
 from pydantic import SecretStr
 
+from orchestration import automation
 from orchestration.errors import InputError
 from orchestration.instance import (
     PROCESS_TAG,
@@ -123,6 +124,13 @@ def test_what_cannot_pass_by_itself_is_not_tried_again(
     run = instance.get_run_by_id(run_id)
     assert run is not None
     assert (run.status, run.tags[WILL_RETRY_TAG]) == (dg.DagsterRunStatus.FAILURE, "false")
+
+
+def test_a_run_that_is_tried_again_begins_anew() -> None:
+    """What others wrote between its death and its second life, half a run would not know."""
+    assert {job.name: (job.tags or {}).get(RETRY_STRATEGY_TAG) for job in automation.jobs()} == dict.fromkeys(
+        ("refresh", "retrain", "check", "evaluate"), "ALL_STEPS"
+    )
 
 
 def test_old_runs_go_with_their_events_and_logs_and_the_last_success_stays(

@@ -1,112 +1,20 @@
 """Databases and APIs as sources: what is fetched, what is new, and what an error says."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-import duckdb
 import pytest
 import sqlalchemy as sa
 
-from orchestration.assets import landing as assets_landing
-from orchestration.assets import raw
-from orchestration.assets.landing import fetched_tables
 from orchestration.errors import InputError
-from orchestration.ingest import register
-from orchestration.intake import landing
-from orchestration.intake.entities import ENTITIES
-from orchestration.intake.source_file import load_source
-from orchestration.run import run_resource
-from orchestration.settings import Settings
 from tests import postgres
-from tests.marts import QUIET
+from tests.company import ORDERS, Company, of_database, seed
 
 pytest.importorskip("dlt", reason="the extra for databases is not installed")
-
-ORDERS = {
-    "transaction_id": "id",
-    "customer_id": "customer",
-    "occurred_at": "ordered_at",
-    "amount": "amount",
-    "updated_at": "updated_at",
-}
-
-
-class Company:
-    """A source file with one connection, its data folder, and runs of the assets up to raw."""
-
-    def __init__(
-        self, folder: Path, connection: dict[str, Any], url: str | None, entities: dict[str, Any], **more: Any
-    ) -> None:
-        document = {"name": "shop", "timezone": "UTC", "currency": "EUR", "entities": entities, **more}
-        file = folder / "shop.yml"
-        file.write_text(json.dumps(document | {"connections": {"erp": connection}}))
-        given = {} if url is None else {"erp": url}
-        self.settings = Settings(data_dir=folder / "data", source=file, connections=given)
-
-    def refresh(self) -> dict[str, dict[str, Any]]:
-        """Fetch and receive; the metadata of every asset."""
-        source = load_source(self.settings.source)
-        fetched, resources = fetched_tables(source, self.settings)
-        with dg.DagsterInstance.ephemeral() as instance:
-            try:
-                result = dg.materialize(
-                    [*fetched, *raw.assets(source)],
-                    resources={"run": run_resource(self.settings), **resources},
-                    instance=instance,
-                    raise_on_error=True,
-                    run_config=QUIET,
-                )
-            finally:
-                (run,) = instance.get_runs()
-                self.retries = len(instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_UP_FOR_RETRY))
-        events = result.get_asset_materialization_events()
-        found = [event.step_materialization_data.materialization for event in events]
-        return {".".join(one.asset_key.path): {k: v.value for k, v in one.metadata.items()} for one in found}
-
-    def raw(self, entity: str, columns: str) -> list[tuple[Any, ...]]:
-        """What raw holds now, superseded rows left out."""
-        with duckdb.connect() as connection:
-            source = load_source(self.settings.source)
-            register(connection, ENTITIES[entity], source=source, settings=self.settings)
-            query = f"select {columns} from raw.{entity} where not _is_superseded order by all"
-            return connection.execute(query).fetchall()
-
-
-def seed(url: str) -> sa.Engine:
-    """A small shop in a database: orders with times of change, customers without."""
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(
-            sa.text(
-                'create table orders (id integer primary key, customer varchar(20), "ordered_at" timestamp, '
-                "amount numeric(12, 4), updated_at timestamp)"
-            )
-        )
-        connection.execute(sa.text('create table "Kunden" ("KundenNr" varchar(20) primary key, email text)'))
-        connection.execute(
-            sa.text(
-                "insert into orders values (1, 'ada', '2026-01-01 10:00:00', 10.5, '2026-01-01 10:00:00'), "
-                "(2, 'bob', '2026-01-02 11:30:00', 20, '2026-01-02 11:30:00')"
-            )
-        )
-        connection.execute(sa.text("insert into \"Kunden\" values ('ada', 'ada@canary.example'), ('bob', null)"))
-    return engine
-
-
-def of_database(folder: Path, url: str, *, privacy: dict[str, Any] | None = None, **connection: Any) -> Company:
-    """The shop's source file: orders by what changed, customers whole."""
-    tables = {"orders": {"cursor": "updated_at"}, "customers": {"table": "Kunden"}}
-    entities = {
-        "transactions": {"files": "landing:erp/orders", "columns": ORDERS},
-        "customers": {"files": "landing:erp/customers", "columns": {"customer_id": "KundenNr", "email": "email"}},
-    }
-    return Company(folder, {"tables": tables, **connection}, url, entities, privacy=privacy or {})
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -147,58 +55,6 @@ def test_a_database_is_fetched_once_and_then_what_changed(tmp_path: Path, databa
     assert shop.raw("customers", "customer_id") == [("ada",)]
     assert [row[0] for row in shop.raw("transactions", "transaction_id")] == [1, 1, 2, 3]
     engine.dispose()
-
-
-@pytest.fixture
-def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets_landing, "PAUSES", (0.2, 0.4))
-
-
-@pytest.mark.usefixtures("no_pauses")
-@pytest.mark.parametrize("is_let_go", [True, False])
-def test_a_locked_database_is_waited_for_and_not_for_ever(
-    tmp_path: Path, is_let_go: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"sqlite:///{tmp_path / 'shop.db'}"
-    seed(url).dispose()
-    shop = of_database(tmp_path, f"{url}?timeout=0.1")
-    with sqlite3.connect(tmp_path / "shop.db", check_same_thread=False) as holder:
-        holder.execute("begin exclusive")
-        if is_let_go:
-            may_pass = landing.may_pass
-            monkeypatch.setattr(landing, "may_pass", lambda error: (holder.rollback(), may_pass(error))[1])
-            assert shop.refresh()["raw.transactions"]["new_row_count"] == 2
-            assert shop.retries == 1
-        else:
-            with pytest.raises(InputError, match="database is locked"):
-                shop.refresh()
-            assert shop.retries == 2
-
-
-@pytest.mark.usefixtures("no_pauses")
-def test_a_table_that_is_not_there_is_asked_for_once(tmp_path: Path) -> None:
-    shop = of_database(tmp_path, f"sqlite:///{tmp_path / 'shop.db'}")
-    with pytest.raises(InputError, match=r"connections\.erp"):
-        shop.refresh()
-    assert shop.retries == 0
-
-
-@pytest.mark.parametrize(
-    ("said", "is_passing"),
-    [
-        ('connection to server at "db", port 5432 failed: Connection refused', True),
-        ("FATAL: the database system is starting up", True),
-        ("(1040, 'Too many connections')", True),
-        ('FATAL: password authentication failed for user "shop"', False),
-        ('relation "orders" does not exist', False),
-        ("permission denied for table orders", False),
-    ],
-)
-def test_trouble_that_passes_is_told_from_trouble_that_stays(said: str, is_passing: bool) -> None:
-    error = ValueError("dlt's own")
-    error.__cause__ = RuntimeError(said)
-    assert landing.may_pass(error) == is_passing
-    assert landing.may_pass(ConnectionResetError())
 
 
 def test_what_identifies_a_person_stays_in_the_vault(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_the_search_finds_a_canary_wherever_it_is_packed(settings: Settings, tmp
 
 def test_no_identifier_is_anywhere_but_in_the_vault_and_no_secret_anywhere(settings: Settings) -> None:
     kinds = {file.suffix for file in settings.data_dir.rglob("*") if file.is_file()}
-    assert kinds >= {".db", ".log", ".json", ".msgpack", ".parquet", ".duckdb", ".skops"}
+    assert kinds >= {".db", ".log", ".json", ".parquet", ".duckdb", ".skops"}
     events = [text for file in settings.dagster_home.rglob("*.db") for text in _stored_texts(file)]
     assert any(b"ASSET_MATERIALIZATION" in text for text in events)
     assert leaks(settings) == {}

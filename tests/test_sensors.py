@@ -13,6 +13,7 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from orchestration import alerts
 from orchestration.arrivals import arrived
+from orchestration.sensors import sensors
 from orchestration.settings import Settings
 from tests.daemon import Daemon, daemon
 from tests.inbox import HEADER, Inbox
@@ -115,7 +116,8 @@ def test_nothing_is_watched_unless_the_setting_asks_for_it(
 def publish(settings: Settings, at: datetime) -> None:
     folder = settings.published_dir / "current"
     folder.mkdir(parents=True)
-    manifest = {"run_id": "r1", "source": "shop", "published_at": at.isoformat(), "as_of_date": "2028-02-28"}
+    made = {"published_at": at.isoformat(), "as_of_date": "2028-02-28"}
+    manifest = {"run_id": "r1", "source": "shop", "tables": {}, **made}
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -155,6 +157,7 @@ def test_a_failed_run_of_dagster_is_told_once_and_neither_one_of_the_command_lin
                 awake.sense()
         (message,) = server.received
     assert f"Day: 2028-03-01. Run: {first.run_id}." in message["message"]
+    assert message["message"].startswith("The run ended with its process")
     assert "open-sesame" not in message["message"]
 
 
@@ -169,3 +172,21 @@ def test_what_grows_old_is_told_by_dagster_too(inbox: Inbox, tmp_path: Path, mon
                 awake.now = NOON + timedelta(hours=hours)
                 awake.sense()
         assert [message["type"] for message in server.received] == ["warning", "failure"]
+
+
+@pytest.mark.parametrize(
+    ("given", "running"),
+    [
+        ({}, {"missed_day_sensor", "old_runs_sensor"}),
+        ({"schedules": False}, {"old_runs_sensor"}),
+        ({"schedules": False, "file_sensor": True}, {"old_runs_sensor", "new_files_sensor"}),
+        (
+            {"schedules": False, "alerts": "json://127.0.0.1:9"},
+            {"old_runs_sensor", "failure_alert_sensor", "warning_alert_sensor", "stale_alert_sensor"},
+        ),
+    ],
+)
+def test_a_sensor_is_on_where_the_settings_ask_for_what_it_serves(given: dict[str, object], running: set[str]) -> None:
+    found = sensors(Settings(**given), timezone="UTC")  # type: ignore[arg-type]
+    assert len({sensor.name for sensor in found}) == 6
+    assert {sensor.name for sensor in found if sensor.default_status == dg.DefaultSensorStatus.RUNNING} == running

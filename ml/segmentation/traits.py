@@ -35,10 +35,12 @@ SMALLEST_GROUP: Final = 11
 """Segments and categories of fewer customers have no trait: it would say who somebody is."""
 
 
-def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -> pl.DataFrame:
+def traits(
+    customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP, smallest: int = SMALLEST_GROUP
+) -> pl.DataFrame:
     """SEGMENT_TRAITS: the `top` strongest of each segment, from SEGMENT_INPUTS and customer_id, strategy, segment.
 
-    A segment that is everybody has none.
+    A segment that is everybody has none, nor one of fewer than `smallest` customers.
     """
     if segments.is_empty():
         return empty(SEGMENT_TRAITS)
@@ -57,7 +59,7 @@ def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -
     ]
     strongest = (
         pl.concat(found)
-        .filter(pl.col("effect").is_not_null())
+        .filter(pl.col("effect").is_not_null(), pl.col("customer_count") >= smallest)
         .sort(
             "strategy",
             "segment",
@@ -74,7 +76,7 @@ def traits(customers: pl.DataFrame, segments: pl.DataFrame, *, top: int = TOP) -
 
 
 def _of_strategy(known: pl.DataFrame, numbers: Sequence[str]) -> pl.DataFrame:
-    sizes = known.group_by("segment").agg(customer_count=pl.len()).filter(pl.col("customer_count") >= SMALLEST_GROUP)
+    sizes = known.group_by("segment").agg(customer_count=pl.len())
     return pl.concat(
         [*(_number(known, name) for name in numbers), *(_categories(known, sizes, name) for name in PROFILE)]
     ).join(sizes, on="segment")

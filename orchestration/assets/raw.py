@@ -40,7 +40,7 @@ def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.A
         loads = ingest(entity, source=run.source, settings=run.settings)
         record.keep(loads, source=run.source, settings=run.settings)
         with run.warehouse.connect() as connection:
-            register(connection, entity, source=run.source, settings=run.settings)
+            register(connection, entity, source=run.source, settings=run.settings, known_at=run.known_until)
         columns = [dg.TableColumn(column.name, column.type) for column in entity.columns if not column.is_private]
         return dg.MaterializeResult(
             metadata={
@@ -68,7 +68,7 @@ def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.A
 def loads(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Make the view over the record of loads, once every entity has added to it."""
     with run.warehouse.connect() as connection:
-        record.register(connection, source=run.source, settings=run.settings)
+        record.register(connection, source=run.source, settings=run.settings, known_at=run.known_until)
     return dg.MaterializeResult(metadata={"dagster/row_count": run.warehouse.row_count("raw.loads")})
 
 
@@ -84,7 +84,9 @@ def erased(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Write what deliveries remember of rows that are kept no longer; what was fetched loses them as well."""
     scrub_landing(run.source, run.settings)
     prune_history(run.source, run.settings)
-    rows = run.warehouse.write("raw.erased_rows", erased_rows(source=run.source, settings=run.settings))
+    rows = run.warehouse.write(
+        "raw.erased_rows", erased_rows(source=run.source, settings=run.settings, known_at=run.known_until)
+    )
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 

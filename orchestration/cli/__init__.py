@@ -6,6 +6,7 @@ Progress goes to stderr, results to stdout. Heavy libraries are imported by the 
 import typer
 
 from orchestration.cli import privacy, publications, runs, service, sources
+from orchestration.permissions import keep_private
 
 app = typer.Typer(
     help="Customer analytics from a company's own files to tables that BI can trust.",
@@ -13,6 +14,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
+
+
+@app.callback()
+def _before_every_command() -> None:
+    keep_private()
+
+
 for command in (
     runs.run,
     sources.check,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
@@ -31,6 +32,9 @@ def explained() -> Iterator[None]:
     except ValidationError as error:
         for item in error.errors():
             typer.echo(f"CLIENTELE_{str(item['loc'][0]).upper()}: {item['msg']}", err=True)
+        raise typer.Exit(2) from None
+    except SettingsError as error:
+        typer.echo(f"CLIENTELE_ variables: {error}", err=True)
         raise typer.Exit(2) from None
     except ClienteleError as error:
         typer.echo(str(error), err=True)

@@ -16,6 +16,9 @@ def run(
     as_of: Annotated[
         str | None, typer.Option(help="Day to describe, YYYY-MM-DD; default: the last complete one.")
     ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="Leave out what was received later, such as 2017-10-02T06:00:00 (UTC).")
+    ] = None,
     data_dir: DataDirOption = None,
     retrain: Annotated[
         bool | None, typer.Option("--retrain/--no-retrain", help="Default: when models are due.")
@@ -28,17 +31,18 @@ def run(
 
         settings = settings_of(source, data_dir)
         with Told(settings, day=as_of) as told:
-            _checked_run(settings, as_of, retrain, json, told)
+            _checked_run(settings, {"as_of": as_of, "known_at": known_at, "retrain": retrain}, json, told)
 
 
-def _checked_run(settings: Settings, as_of: str | None, retrain: bool | None, json: bool, told: "Told") -> None:
+def _checked_run(settings: Settings, asked: dict[str, Any], json: bool, told: "Told") -> None:
     from rich.console import Console
 
     from orchestration.intake.source_file import load_source
-    from orchestration.run import parse_day, writer_lock
+    from orchestration.run import parse_day, parse_moment, writer_lock
 
     described = load_source(settings.source)
-    parse_day(as_of)
+    parse_day(asked["as_of"])
+    parse_moment(asked["known_at"])
     for entity, parts in described.entities.items():
         for part in parts:
             described.files(part, entity=entity, landing=settings.landing_dir)
@@ -46,7 +50,7 @@ def _checked_run(settings: Settings, as_of: str | None, retrain: bool | None, js
     if described.notice:
         console.print(f"[dim]{described.notice}[/dim]", highlight=False)
     with writer_lock(settings, wait=False):
-        _run(settings, {"as_of": as_of, "retrain": retrain, "source": str(settings.source)}, console, json, told)
+        _run(settings, asked | {"source": str(settings.source)}, console, json, told)
     told.of_success(described)
 
 
@@ -82,6 +86,7 @@ def backfill(
         from rich.console import Console
 
         from orchestration import summary
+        from orchestration.alerts import Told
         from orchestration.backfill import BackfilledDay, days_between
         from orchestration.backfill import backfill as run_days
         from orchestration.progress import RunProgress
@@ -94,7 +99,11 @@ def backfill(
         def tell(done: BackfilledDay) -> None:
             console.print(f"{done.day} is kept ({(done.day - days[0]).days + 1} of {len(days)})", highlight=False)
 
-        with writer_lock(settings, wait=False), RunProgress(console) as progress:
+        with (
+            Told(settings, day=f"{first} to {last}"),
+            writer_lock(settings, wait=False),
+            RunProgress(console) as progress,
+        ):
             done = run_days(settings, days, listener=progress, is_done=tell)
         if json:
             typer.echo(summary.as_json({"days": [vars(day) for day in done]}))

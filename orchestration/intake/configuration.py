@@ -158,7 +158,7 @@ class SegmentsConfig(Strict):
     @classmethod
     def _new_names(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         for strategy in value:
-            if not strategy.isidentifier() or strategy in get_args(Strategy):
+            if not strategy.isidentifier() or len(strategy) > 63 or strategy in get_args(Strategy):
                 raise ValueError(f"{strategy}: a name of letters, digits and _ other than {get_args(Strategy)}")
         return value
 

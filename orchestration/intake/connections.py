@@ -3,7 +3,7 @@
 How their rows are fetched belongs in `landing`.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -11,6 +11,9 @@ from orchestration.intake.configuration import Strict
 
 SECRET_OF_AUTH: Final = {"bearer": "token", "api_key": "api_key", "http_basic": "password"}
 """The key of dlt's `auth` that takes the secret, by its type."""
+
+Name = Annotated[str, Field(pattern="^[a-zA-Z][a-zA-Z0-9_]{0,62}$")]
+"""The name of a connection or table, which is a folder as well."""
 
 
 class Table(Strict):
@@ -41,7 +44,7 @@ class Connection(Strict):
         description="an API instead of a database: base_url, headers, auth (without its secret) and paginator, as "
         "in dlt's rest_api",
     )
-    tables: dict[str, Table] = Field(min_length=1, description="what to fetch, by the name that `files` uses")
+    tables: dict[Name, Table] = Field(min_length=1, description="what to fetch, by the name that `files` uses")
 
     @field_validator("tables", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -87,6 +88,15 @@ def read_deliveries(home: Path, *, source: str) -> list[Delivery]:
     ]
     newest = {delivery.reading: delivery for delivery in sorted(found, key=lambda delivery: delivery.revision)}
     return [newest[reading] for reading in sorted(newest)]
+
+
+def received_by(deliveries: Iterable[Delivery], known_at: datetime | None) -> list[Delivery]:
+    """The deliveries as they stood at a moment (UTC): later ones had not come, and superseded nothing."""
+    if known_at is None:
+        return list(deliveries)
+    known = [d for d in deliveries if datetime.fromisoformat(d.received_at) <= known_at]
+    newest = {delivery.source_file: delivery for delivery in known}
+    return [replace(d, names=d.names or (d.source_file,)) if newest[d.source_file] is d else d for d in known]
 
 
 def current_deliveries(deliveries: Iterable[Delivery]) -> dict[str, Delivery]:

@@ -71,12 +71,14 @@ def read(*, source: Source, settings: Settings) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(file) for file in files]) if files else pl.DataFrame(schema=SCHEMA)
 
 
-def register(connection: Connection, *, source: Source, settings: Settings) -> None:
-    """Make the view `raw.loads` over the record."""
+def register(connection: Connection, *, source: Source, settings: Settings, known_at: datetime | None = None) -> None:
+    """Make the view `raw.loads` over the record up to `known_at`."""
     home = settings.history_dir / "loads" / source.name
     files = ", ".join(literal(str(file)) for file in sorted(home.glob("[!.]*.parquet")))
     types = {"row_count": "bigint", "received_at": "timestamp"}
     nothing = ", ".join(f"null::{types.get(name, 'varchar')} as {name}" for name in SCHEMA)
     rows = f"select {', '.join(SCHEMA)} from read_parquet([{files}])" if files else f"select {nothing} where false"
+    if files and known_at:
+        rows += f" where received_at <= {literal(known_at.isoformat())}::timestamp"
     connection.execute("create schema if not exists raw")
     connection.execute(f"create or replace view raw.loads as {rows}")

@@ -25,7 +25,7 @@ from orchestration.intake.configuration import (
     Strict,
     as_tuple,
 )
-from orchestration.intake.connections import Connection
+from orchestration.intake.connections import Connection, Name
 from orchestration.intake.entities import ENTITIES, START_ENTITIES
 from orchestration.intake.file_patterns import FETCHED, matches, searched
 from orchestration.intake.holidays import Holidays
@@ -111,7 +111,7 @@ class Source(Strict):
     currency: str = Field(pattern="^[A-Z]{3}$")
     as_of: date | None = None
     notice: str | None = Field(None, description="printed at every run: what users of the data must know")
-    connections: dict[str, Connection] = Field({}, description="databases and APIs whose tables `files` may name")
+    connections: dict[Name, Connection] = Field({}, description="databases and APIs whose tables `files` may name")
     entities: dict[str, Annotated[tuple[Part, ...], BeforeValidator(as_tuple)]]
     rules: Rules = Rules()
     holidays: Holidays = Holidays()

@@ -38,7 +38,7 @@ HISTORY: Final = {
     "scores/clv": "ml.clv_predictions",
 }
 """Subjects of the history with rows of single customers, each the published table that it keeps day by day."""
-COPIES: Final = ("warehouse.duckdb", "scratch", "published")
+COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "scratch", "published")
 """Where the tables lie, once or in several versions; a run makes them again."""
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),

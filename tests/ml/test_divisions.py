@@ -135,13 +135,14 @@ def test_the_effect_of_a_trait_is_the_chance_of_more_less_the_chance_of_less() -
     named = pl.DataFrame(
         {"customer_id": people["customer_id"], "strategy": ["s"] * 4, "segment": ["low", "high", "high", "high"]}
     )
-    found = traits(people, named)
+    found = traits(people, named, smallest=1)
     assert found.schema == pl.Schema(SEGMENT_TRAITS)
     # low has less than all three others; of high's nine pairs with those outside (one) all three have more
     assert found.select("segment", "feature", "value", "everyone_value", "effect").rows() == [
         ("high", "monetary_amount", 30.0, 25.0, 1.0),
         ("low", "monetary_amount", 10.0, 25.0, -1.0),
     ]
+    assert traits(people, named).is_empty()  # of so few people nothing is told
 
 
 def test_a_category_is_a_trait_only_of_groups_that_hide_the_person() -> None:
