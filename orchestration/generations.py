@@ -141,9 +141,10 @@ def prune(settings: Settings, *, but: Path) -> None:
 
     Whoever still reads an old file keeps it until they close it.
     """
-    for left in versions_dir(settings).glob(".*"):
-        shutil.rmtree(left)
     stays = {but.resolve(), current_link(settings).resolve()}
+    for left in versions_dir(settings).glob(".*"):
+        if left.resolve() not in stays:
+            shutil.rmtree(left)
     known = generations(settings)
     for is_scratch in (False, True):
         alike = [generation.folder for generation in known if generation.is_scratch == is_scratch]
