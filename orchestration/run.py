@@ -57,6 +57,8 @@ class RunRecord:
 
 
 FINISHED = ("published", "built aside")
+FOUNDATION = (("raw", "source_settings"), ("raw", "transactions"), ("published", "clientele"))
+"""What a run from the files on makes, whatever else: steps bear the names of their assets."""
 
 RUN_CONFIG = {
     "source": dg.Field(
@@ -107,7 +109,7 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
             is_earlier = as_of is not None and published is not None and as_of < published.as_of
             is_scratch = is_earlier or (published is not None and known_until is not None)
             warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)
-            if _is_doubtful(last, context.run):
+            if starts_anew(last, context.run):
                 warehouse.discard()
             else:
                 warehouse.discard_if_broken()
@@ -153,13 +155,16 @@ def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
             _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
 
 
-def _is_doubtful(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
+def starts_anew(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
     """Whether a run from the files on begins after one that did not end: what that one left is thrown away.
 
     A part of the graph, or the rest of a failed run, builds on what is there.
     """
-    is_from_the_start = run is not None and not (run.asset_selection or run.step_keys_to_execute)
-    return is_from_the_start and last is not None and last.outcome not in FINISHED
+    if run is None or last is None or last.outcome in FINISHED:
+        return False
+    if run.step_keys_to_execute is not None:
+        return {"__".join(key) for key in FOUNDATION} <= set(run.step_keys_to_execute)
+    return not run.asset_selection or {dg.AssetKey(key) for key in FOUNDATION} <= set(run.asset_selection)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import Settings
+from orchestration.warehouse import Warehouse
 from tests.commands import CANARY_WORD, Finished, clientele
 from tests.faults.damage import CACHES, damage
 from tests.faults.disturbed import killed
@@ -125,6 +126,8 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
             points = {stage.name: stage for stage in stages(first_run.stderr)}
             for stage, share, *retrain in (("marts", 0.6), ("train", 0.3, "--retrain"), ("publish", 0.5)):
                 killed(folder, settings.source, points[stage], share, *retrain)
+            left = pl.DataFrame({"left": ["by a killed run"]})  # would be published, if it stayed
+            Warehouse(folder / "warehouse.duckdb", settings=settings).write("marts.left_behind", left)
             shutil.rmtree(next(folder.glob("history/models/clv-*")))
         elif name == "rebuilt":
             for cache in CACHES:

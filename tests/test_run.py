@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from orchestration.errors import BusyError, InputError
-from orchestration.run import last_run, parse_day, writer_lock
+from orchestration.run import RunRecord, last_run, parse_day, starts_anew, writer_lock
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele, metadata
 from tests.holder import another_run
@@ -88,6 +88,28 @@ def test_a_run_without_an_end_is_running_or_has_died(empty: Settings, is_alive: 
     found = last_run(empty)
     assert found is not None
     assert found.outcome == outcome
+
+
+WHOLE = ["raw__transactions", "raw__source_settings", "dbt_marts", "published__clientele"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "steps", "is_doubtful"),
+    [
+        ("died", WHOLE, True),
+        ("not published", WHOLE, True),
+        ("not published", None, True),
+        ("not published", ["dbt_reports", "published__clientele"], False),  # the rest of a run, or a part of the graph
+        ("published", WHOLE, False),
+        ("built aside", None, False),
+    ],
+)
+def test_after_a_run_that_did_not_end_one_from_the_files_on_begins_anew(
+    outcome: str, steps: list[str] | None, is_doubtful: bool
+) -> None:
+    last = RunRecord("1", 1, "2026-01-01", outcome=outcome)
+    run = dg.DagsterRun(job_name="refresh", run_id="2", step_keys_to_execute=steps)
+    assert starts_anew(last, run) == is_doubtful
 
 
 def test_before_the_first_run_there_is_no_record(empty: Settings) -> None:
