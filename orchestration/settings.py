@@ -40,7 +40,12 @@ class Settings(BaseSettings):
     """One frozen set of settings; each may be given as `CLIENTELE_<NAME>`, paths relative to the working folder."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CLIENTELE_", frozen=True, extra="ignore", env_nested_delimiter="__", hide_input_in_errors=True
+        env_prefix="CLIENTELE_",
+        frozen=True,
+        extra="ignore",
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
     )
 
     data_dir: Path = Field(PROJECT_DIR / "data", description="everything that is kept and built")

@@ -200,6 +200,6 @@ def test_the_test_command_sends_and_says_so_and_fails_where_nobody_takes_it(
     sent = clientele("alert-test", **places, alerts=listening.url)
     assert (sent.exit_code, sent.stdout) == (0, "Sent.\n"), sent.stderr
     assert listening.received[0]["title"] == "Clientele: a test"
-    unset = clientele("alert-test", **places)
+    unset = clientele("alert-test", **places, alerts="")
     assert unset.exit_code == 2
     assert "CLIENTELE_ALERTS is not set" in unset.stderr

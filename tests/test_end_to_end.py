@@ -35,7 +35,7 @@ def test_the_order_of_the_rows_in_the_files_changes_no_table(first_runs: list[Fi
     differing = {name for name in first | shuffled if first.get(name) != shuffled.get(name)}
     assert differing <= NAMES_FILES
     assert rejected(first_runs[0].settings) == rejected(first_runs[1].settings)
-    assert len(first) == 85
+    assert len(first) == 88
 
 
 def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None:
@@ -105,7 +105,10 @@ def test_what_is_said_before_training_is_what_training_finds(published: Path) ->
         tried = records(connection, "select distinct model from ml.model_evaluations")
     assert {row["model"] for row in levels if row["level"] == "trainable"} == {row["model"] for row in tried}
     transactions = pl.read_parquet(published / "parquet/marts/fct_transactions.parquet")
-    known = transactions.filter(pl.col("customer_id").is_not_null()).select(list(TRANSACTIONS))
+    allowed = pl.read_parquet(published / "parquet/marts/dim_customer_permissions.parquet").filter(
+        "is_profiling_allowed"
+    )
+    known = transactions.join(allowed, on="customer_id", how="semi").select(list(TRANSACTIONS))
     for model, window in (("churn", 90), ("clv", None)):
         row = said[model]
         day = AS_OF - timedelta(days=row["horizon_days"])

@@ -27,6 +27,7 @@ from orchestration.settings import Settings
 
 KINDS: Final[dict[str, Kind]] = {
     "warehouse.duckdb": Cache,
+    "warehouse.spill": Cache,
     "scratch": Cache,
     "raw/": Deliveries,
     "vault/landing": Landing,

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration.generations import current, verify
@@ -24,7 +25,7 @@ BLOCK = 1024**2
 def fill(disk: Path, *, but: int) -> None:
     """Take all room of a disk but so many bytes."""
     free = shutil.disk_usage(disk).free
-    with (disk / "filler").open("wb") as filler:
+    with suppress(OSError), (disk / "filler").open("wb", buffering=0) as filler:  # the run takes room as well
         for _ in range(max(0, free - but) // BLOCK):
             filler.write(bytes(BLOCK))
         filler.write(bytes(max(0, free - but) % BLOCK))
