@@ -38,6 +38,11 @@ def error_of(events: Sequence[dg.DagsterEvent], *, describe: Describe, settings:
     return RuntimeError(f"{step} failed unexpectedly; see {settings.dagster_home / 'console.log'}.")
 
 
+def is_of_full_disk(message: str, settings: Settings) -> bool:
+    """Whether a message is that of a full disk; SQLite tells of one as of any trouble with a file."""
+    return bool(FULL_DISK.search(message)) or ("disk I/O error" in message and preflight.is_full(settings))
+
+
 def is_telling(event: dg.DagsterEvent) -> bool:
     """Whether an event says what went wrong."""
     return event.event_type_value in FAILURES or _is_broken_check(event)
@@ -72,7 +77,7 @@ def _known(error: Any, settings: Settings) -> Exception | None:
         return InterruptedRunError(
             "Interrupted. What was published before stays, and nothing kept is lost; run again when you like."
         )
-    if FULL_DISK.search(error.message):
+    if is_of_full_disk(error.message, settings):
         return preflight.full(settings)
     if error.cls_name in FOR_PEOPLE:
         return FOR_PEOPLE[error.cls_name](error.message.partition(": ")[2].strip())

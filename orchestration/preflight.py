@@ -9,6 +9,7 @@ from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
 
 LEAST_BYTES: Final = 64 * 1024**2  # what the smallest shop writes in a run
+NOTHING_BYTES: Final = 1024**2
 GROWTH: Final = 1.2  # a day may be larger than the one before
 
 
@@ -41,6 +42,11 @@ def room_to_publish(settings: Settings, warehouse: Path) -> None:
         ClienteleError: there is not enough room.
     """
     _demand(settings, GROWTH * (_size(settings.published_dir / "current") or _size(warehouse)))
+
+
+def is_full(settings: Settings) -> bool:
+    """Whether there is next to no room."""
+    return shutil.disk_usage(settings.data_dir).free < NOTHING_BYTES
 
 
 def full(settings: Settings) -> ClienteleError:

@@ -4,13 +4,14 @@ What the user sees of it belongs in `progress` and `summary`; what the job does,
 """
 
 import contextlib
+import io
 import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from orchestration import preflight
 from orchestration.definitions import build_definitions
 from orchestration.errors import DamagedError
-from orchestration.failures import FULL_DISK, error_of, is_telling
+from orchestration.failures import error_of, is_of_full_disk, is_telling
 from orchestration.instance import PROCESS_TAG, close_dead_runs, prepare_instance, process_name, prune_runs
 from orchestration.settings import Settings
 
@@ -74,7 +75,7 @@ def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener
                 },
             )
         except (OSError, SQLAlchemyError) as error:  # Dagster could not write down what happened
-            if not FULL_DISK.search(str(error)):
+            if not is_of_full_disk(str(error), settings):
                 raise
             return Outcome(run_id, preflight.full(settings))
     if result.success:
@@ -85,8 +86,32 @@ def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener
     )
 
 
+class _ConsoleLog(io.TextIOBase):
+    """What libraries print, in a file, as long as there is room: a full disk is told once, by the run's own error."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        with contextlib.suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring it to the file, if there is room."""
+        with contextlib.suppress(OSError):
+            self._file.flush()
+
+
 @contextlib.contextmanager
 def _quiet(log: Path) -> Iterator[None]:
-    """What libraries print goes to a file: standard output is for results."""
-    with log.open("w") as file, contextlib.redirect_stdout(file):
-        yield
+    """What libraries print goes to a file: standard output is for results, standard error for what we have to say."""
+    file = log.open("w")
+    console = _ConsoleLog(file)
+    try:
+        with contextlib.redirect_stdout(console), contextlib.redirect_stderr(console):
+            yield
+    finally:
+        with contextlib.suppress(OSError):
+            file.close()

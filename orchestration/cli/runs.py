@@ -1,5 +1,6 @@
 """Commands that do the work: run, backfill, evaluate."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,7 +47,7 @@ def _checked_run(settings: Settings, asked: dict[str, Any], json: bool, told: "T
     for entity, parts in described.entities.items():
         for part in parts:
             described.files(part, entity=entity, landing=settings.landing_dir)
-    console = Console(stderr=True)
+    console = Console(file=sys.stderr)
     if described.notice:
         console.print(f"[dim]{described.notice}[/dim]", highlight=False)
     with writer_lock(settings, wait=False):
@@ -94,7 +95,7 @@ def backfill(
 
         settings = settings_of(source, data_dir)
         days = days_between(required_day(first), required_day(last))
-        console = Console(stderr=True)
+        console = Console(file=sys.stderr)
 
         def tell(done: BackfilledDay) -> None:
             console.print(f"{done.day} is kept ({(done.day - days[0]).days + 1} of {len(days)})", highlight=False)
@@ -127,7 +128,7 @@ def evaluate(
 
         settings = settings_of(source, data_dir)
         parse_day(as_of)
-        with writer_lock(settings, wait=False), RunProgress(Console(stderr=True)) as progress:
+        with writer_lock(settings, wait=False), RunProgress(Console(file=sys.stderr)) as progress:
             found, error = contest.evaluate(settings, as_of=as_of, listener=progress)
         if error:
             raise error

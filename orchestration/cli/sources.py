@@ -1,5 +1,6 @@
 """Commands about a source before it is run: init drafts a source file, check says what it can answer."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ def check(source: SourceOption = None, json: JsonOption = False) -> None:
         from orchestration import preview
         from orchestration.progress import RunProgress
 
-        with RunProgress(Console(stderr=True)) as progress:
+        with RunProgress(Console(file=sys.stderr)) as progress:
             report, error = preview.preview(settings_of(source, None), progress)
         if json:
             typer.echo(preview.as_json(report))
