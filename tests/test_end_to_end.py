@@ -52,7 +52,7 @@ def test_a_second_run_gives_the_same_tables_and_loads_nothing(
     assert current(again) == current(first_run)
     seen = metadata(again.settings, again.summary["run_id"])
     assert sum(asset.get("new_file_count", 0) for asset in seen.values()) == 0
-    assert sum(asset.get("unchanged_file_count", 0) for asset in seen.values()) == 6
+    assert sum(asset.get("unchanged_file_count", 0) for asset in seen.values()) == 7
     assert seen["ml.churn_model"]["is_newly_trained"] is False
     assert seen["ml.segment_definitions"]["is_newly_fitted"] is False
 

@@ -3,20 +3,17 @@
 Days are counted back from the last published day, so that what a run shows was all there when it read it.
 """
 
-import json
 from datetime import date, timedelta
 
+from orchestration.generations import current
 from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
 
 
 def published_day(settings: Settings, *, source: str) -> date | None:
     """The day that is published of a source; none before its first publication."""
-    manifest = settings.published_dir / "current" / "manifest.json"
-    if not manifest.exists():
-        return None
-    content = json.loads(manifest.read_text())
-    return date.fromisoformat(content["as_of_date"]) if content["source"] == source else None
+    published = current(settings)
+    return published.as_of if published and published.manifest["source"] == source else None
 
 
 def first_kept_day(subject: str, *, source: Source, settings: Settings) -> date | None:
