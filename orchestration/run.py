@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
@@ -39,6 +40,7 @@ class Run:
     known_until: datetime | None = None  # what was received later takes no part
     is_backfill: bool = False  # the day goes into the history even if it was built aside
 
+    @cached_property
     def as_of(self) -> date:
         """The day whose end the tables of this run describe; known once `marts.dim_as_of` is built."""
         day: date = self.warehouse.read("select as_of_date from marts.dim_as_of").item()

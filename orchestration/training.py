@@ -81,7 +81,7 @@ def load(run: Run, question: Question, *, trusted: Sequence[str]) -> tuple[Model
     Raises:
         ClienteleError: nothing is on file, or the file is not the one that was kept.
     """
-    card = serving_card(run, question, as_of=run.as_of())
+    card = serving_card(run, question, as_of=run.as_of)
     if card is None:
         raise ClienteleError(
             f"No {question.model} model is on file for {run.source.name}: launch the job `retrain` once."
@@ -190,7 +190,7 @@ def _flat(comparison: Comparison) -> dict[str, Any]:
 
 def train_if_due(run: Run, question: Question, train: Callable[..., ModelCard]) -> tuple[ModelCard, bool]:
     """The training that serves now, and whether it was made just now; `train(cutoffs, as_of, champion)` makes one."""
-    as_of = run.as_of()
+    as_of = run.as_of
     card = serving_card(run, question, as_of=as_of)
     if card is not None and not is_due(run, card, as_of=as_of):
         return card, False

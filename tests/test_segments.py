@@ -103,7 +103,7 @@ def test_every_entry_is_on_record(day_by_day: dict[date, Run]) -> None:
     first, second = day_by_day.values()
     changes = second.warehouse.read("select as_of_date, count(*) from ml.segment_changes group by 1 order by 1").rows()
     moved = second.warehouse.read("select count(*) from ml.customer_segments where change <> 'none'").item()
-    assert changes == [(first.as_of(), 4 * 160), (second.as_of(), moved)]
+    assert changes == [(first.as_of, 4 * 160), (second.as_of, moved)]
 
 
 def test_a_division_is_fitted_again_when_it_is_due_and_stands_until_then(day_by_day: dict[date, Run]) -> None:
@@ -111,7 +111,7 @@ def test_a_division_is_fitted_again_when_it_is_due_and_stands_until_then(day_by_
     fitted = [
         run.warehouse.read("select distinct as_of_date from ml.segment_strategies").item() for run in (first, second)
     ]
-    assert fitted == [first.as_of(), second.as_of()]
+    assert fitted == [first.as_of, second.as_of]
     next_day = segments.in_force(second, as_of=AS_OF + timedelta(days=1))
     assert next_day is not None
     assert segments.in_force(second, as_of=AS_OF + timedelta(days=7)) is None

@@ -39,8 +39,11 @@ def proven(manifest: dict[str, Any]) -> set[str]:
     """`table.column` of every column with the rule."""
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     ruled = [node for node in tests if (node.get("test_metadata") or {}).get("name") == RULE]
-    tested = [(node["attached_node"] or node["depends_on"]["nodes"][0], node["column_name"]) for node in ruled]
-    return {f"{table.split('.')[-1]}.{column}" for table, column in tested}
+    return {
+        f"{(node['attached_node'] or node['depends_on']['nodes'][0]).split('.')[-1]}.{column}"
+        for node in ruled
+        for column in node["test_metadata"]["kwargs"]["columns"]
+    }
 
 
 def test_every_table_about_groups_proves_that_none_is_small_or_says_why_it_may_be(

@@ -20,7 +20,7 @@ from orchestration.run import Run
 )
 def customer_features(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Build the features bucket by bucket."""
-    as_of = run.as_of()
+    as_of = run.as_of
     frames = consent.map_customers(
         run,
         "marts.fct_transactions",
