@@ -29,7 +29,7 @@ from orchestration.generations import (
     swap,
     versions_dir,
 )
-from orchestration.kept_files import sync
+from orchestration.kept_files import sync, sync_all
 from orchestration.permissions import share
 from orchestration.run import Run
 from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted, reader
@@ -76,9 +76,7 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
     manifest = _manifest(run, as_of, found, shapes)
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     share(building, run.settings)
-    for file in building.rglob("*"):
-        sync(file)
-    sync(building)
+    sync_all(building)
     building.rename(folder)
     sync(versions)
     if not run.is_scratch:

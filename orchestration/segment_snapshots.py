@@ -44,10 +44,7 @@ def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: d
         listed = ", ".join(f"{row[0]} {row[1]}" for row in there.iter_rows())
         raise InputError(f"Nobody is in {strategy} {segment}. There are: {listed or 'no segments'}.")
     taken = people.with_columns(snapshot=pl.lit(name), taken_at=pl.lit(now))
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    hidden = file.with_name(f".{file.name}")
-    conform(taken, SEGMENT_SNAPSHOTS).write_parquet(hidden)
-    kept_files.replace(file, hidden)
+    kept_files.write_frame(file, conform(taken, SEGMENT_SNAPSHOTS))
     return len(people)
 
 

@@ -154,9 +154,7 @@ class Days:
             frame = pl.read_parquet(file)
             left = frame.filter(~pl.col(KEY).is_in(list(persons.customers)))
             if left.height < frame.height:
-                aside = file.with_name(f".{file.name}")
-                left.write_parquet(aside)
-                kept_files.replace(file, aside)
+                kept_files.write_frame(file, left)
                 count += frame.height - left.height
         return count
 

@@ -5,6 +5,7 @@ Days are counted back from the last published day, so that what a run shows was 
 
 from datetime import date, timedelta
 
+from orchestration import kept_files
 from orchestration.generations import current
 from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
@@ -38,8 +39,7 @@ def prune_history(source: Source, settings: Settings) -> int:
         if date.fromisoformat(file.stem) < first
     ]
     for file in files:
-        file.unlink()
-        file.with_name(f".{file.name}.sha256").unlink(missing_ok=True)
+        kept_files.remove(file)
     return len(files)
 
 

@@ -27,7 +27,7 @@ from orchestration.generations import (
     swap,
     versions_dir,
 )
-from orchestration.kept_files import sync
+from orchestration.kept_files import sync, sync_all
 from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keyed_tables, keys
 from orchestration.privacy.registry import KEY, Place
 from orchestration.warehouse import STORAGE_VERSION, Connection, Warehouse, literal, quoted, reader, records
@@ -176,7 +176,7 @@ def _rewrite(home: Home, generation: Generation, persons: Persons) -> None:
     for file in building.rglob("*"):
         before = generation.folder / file.relative_to(building)
         file.chmod(before.stat().st_mode & 0o777)
-        sync(file)
+    sync_all(building)
     building.rename(built)
     sync(versions)
 
