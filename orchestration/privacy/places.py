@@ -102,12 +102,11 @@ def keys(names: Any) -> list[str]:
     return [name for name in (KEY, SOURCE_KEY) if name in names]
 
 
-def keyed_tables(connection: Connection, catalog: str | None = None) -> dict[str, list[str]]:
+def keyed_tables(connection: Connection) -> dict[str, list[str]]:
     """The names of the columns of each table that has a customer's id, by `schema.table`."""
     rows = connection.execute(
         "select table_schema || '.' || table_name, list(column_name order by ordinal_position) "
-        "from information_schema.columns where table_catalog = coalesce(?, current_database()) group by 1 order by 1",
-        [catalog],
+        "from information_schema.columns where table_catalog = current_database() group by 1 order by 1"
     ).fetchall()
     return {name: columns for name, columns in rows if keys(columns)}
 
