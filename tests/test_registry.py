@@ -1,7 +1,6 @@
 """The registry of personal data: it knows every column that is published and every file that a run leaves."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,10 @@ from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.consent import PERMISSIONS
 from orchestration.privacy.registry import ABOUT_ONE, STORED, Registry, load_registry, read_registry
-from orchestration.run import Run
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.commands import Finished
-
-
-@pytest.fixture(scope="module")
-def manifest(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
-    return found
-
-
-@pytest.fixture(scope="module")
-def registry(settings: Settings) -> Registry:
-    return load_registry(prepare_manifest(settings), source=load_source(settings.source))
+from tests.runs import run_on
 
 
 def tables(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -152,8 +140,7 @@ def test_an_undeclared_column_and_one_against_consent_fail_checks_that_block(
     warehouse.write("ml.churn_scores", pl.DataFrame({name: ["ann"] for name in churn_columns(settings)}))
     allowed = {f"is_{purpose}_allowed": [False] for purpose in ("analytics", "profiling", "marketing")}
     warehouse.write(PERMISSIONS, pl.DataFrame({"customer_id": ["ann"], **allowed}))
-    now = datetime.now(UTC).replace(tzinfo=None)
-    run = Run("run-1", settings, load_source(settings.source), None, now, None, warehouse, is_scratch=False)
+    run = run_on(settings, warehouse=warehouse)
     asset = personal_data([], prepare_manifest(settings))
     with dg.DagsterInstance.ephemeral() as instance:
         done = dg.materialize([asset], resources={"run": run}, instance=instance, raise_on_error=False)

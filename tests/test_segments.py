@@ -1,6 +1,7 @@
 """Segments from day to day: what is on record stands, why customers moved, and a snapshot never changes."""
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
 from tests.ml.behaviours import AS_OF, shop
+from tests.runs import run_on
 from tests.shop import SOURCE
 
 RULES = "segments:\n  rules: {ours: {big: monetary_amount > 1000, north: region = 'north'}}\n"
@@ -53,8 +55,7 @@ def day_by_day(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Run]:
         warehouse.write("ml.customer_features", features)
         warehouse.write("ml.churn_scores", empty(CHURN_SCORES))
         warehouse.write("ml.clv_predictions", empty(CLV_PREDICTIONS))
-        now = datetime.now(UTC).replace(tzinfo=None)
-        run = Run(f"run-{number}", settings, load_source(settings.source), None, now, None, warehouse, is_scratch=False)
+        run = run_on(settings, run_id=f"run-{number}", warehouse=warehouse)
         for asset in segmentation.ASSETS:
             asset(run=run)
         history = History(settings.history_dir, source=run.source.name)
@@ -127,7 +128,7 @@ def test_a_day_fitted_again_is_the_same(today: Run) -> None:
 def test_another_wish_in_the_source_file_is_fitted_at_once(today: Run, tmp_path: Path) -> None:
     file = tmp_path / "shop.yml"
     file.write_text(SOURCE + RULES.replace("1000", "2000"))
-    other = Run("r", today.settings, load_source(file), None, today.known_at, None, today.warehouse, is_scratch=False)
+    other = replace(today, source=load_source(file))
     assert segments.in_force(today, as_of=AS_OF) is not None
     assert segments.in_force(other, as_of=AS_OF) is None
 
