@@ -24,6 +24,8 @@ def kept(settings: Settings, *, source: str) -> list[pl.DataFrame]:
 def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: datetime) -> int:
     """Keep who is in a segment of the published version and allows marketing; gives how many they are.
 
+    The caller holds the writer lock.
+
     Raises:
         InputError: the name is taken or no name, nothing is published, or nobody is in such a segment.
     """

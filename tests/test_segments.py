@@ -20,6 +20,7 @@ from orchestration.segment_snapshots import freeze, kept
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
+from tests.holder import another_run
 from tests.ml.behaviours import AS_OF, shop
 from tests.runs import run_on
 from tests.shop import SOURCE
@@ -153,6 +154,15 @@ def test_a_snapshot_holds_who_was_in_a_segment_and_never_changes(copied: Setting
     assert taken["customer_id"].n_unique() == allowing
     again = clientele(*asked, source=copied.source, data_dir=copied.data_dir)
     assert (again.exit_code, "a snapshot never changes" in again.stderr) == (2, True)
+
+
+def test_while_a_run_or_an_erasure_is_at_work_no_snapshot_is_taken(copied: Settings) -> None:
+    with another_run(copied) as other:
+        asked = ("freeze", "spring", "--strategy", "lifecycle", "--segment", "active")
+        done = clientele(*asked, source=copied.source, data_dir=copied.data_dir)
+    assert (done.exit_code, done.stdout) == (75, "")
+    assert f"process {other.pid}" in done.stderr
+    assert kept(copied, source=load_source(copied.source).name) == []
 
 
 def test_a_snapshot_of_nobody_or_without_a_name_is_refused(copied: Settings) -> None:
