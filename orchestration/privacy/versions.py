@@ -114,9 +114,9 @@ class Cache:
 def heal(home: Home) -> None:
     """Finish what a kill left: a version that was rewritten gets its name back, half-written ones go."""
     versions, link = versions_dir(home.settings), current_link(home.settings)
-    for pattern in (_BUILDING, _LINKED):
-        for folder in versions.glob(f"{pattern}*"):
-            shutil.rmtree(folder)
+    for left in versions.glob(".*"):  # of a publication that was killed as well
+        if not left.name.startswith((_BUILT, _OLD)):
+            shutil.rmtree(left)
     for built in versions.glob(f"{_BUILT}*"):
         place = versions / built.name.removeprefix(_BUILT)
         is_new = (place / MANIFEST).exists() and (place / MANIFEST).samefile(built / MANIFEST)
