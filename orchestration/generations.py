@@ -16,6 +16,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, reader
 
 PUBLIC_SCHEMAS: Final = ("marts", "ml", "quality", "reports")
+"""What is published; every column of theirs is declared by itself."""
 DATABASE: Final = "clientele.duckdb"
 MANIFEST: Final = "manifest.json"
 CLOCK_COLUMNS: Final = {"trained_at", "received_at"}  # differ between two runs that are otherwise the same

@@ -5,8 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from ml.segmentation.traits import SMALLEST_GROUP
-from orchestration.privacy.registry import STORED, Registry, Table
+from ml.segmentation.definitions import SMALLEST_GROUP
+from orchestration.generations import PUBLIC_SCHEMAS
+from orchestration.privacy.registry import Registry, Table
 from orchestration.settings import DBT_PROJECT_DIR
 from tests.sql import select
 
@@ -16,7 +17,7 @@ RULE = "at_least_eleven_people"
 
 
 def about_groups(registry: Registry) -> list[Table]:
-    tables = [table for name, table in registry.tables.items() if name.split(".")[0] in STORED]
+    tables = [table for name, table in registry.tables.items() if name.split(".")[0] in PUBLIC_SCHEMAS]
     return [table for table in tables if any(column.personal == "aggregate" for column in table.columns)]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from orchestration import kept_files
+from orchestration.history import LEDGER
 from orchestration.intake.deliveries import Delivery, read_deliveries
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.refusal import Rule
@@ -185,8 +186,8 @@ class Models:
     def tell(self, persons: Persons) -> list[dict[str, Any]]:
         """The trainings that scored them."""
         folder, versions = self.home.settings.data_dir / self.place.path, set()
-        for subject in ("scores/churn", "scores/clv"):
-            for file in parquet_files(self.home.settings.history_dir / subject / self.home.source.name):
+        for model in LEDGER:
+            for file in parquet_files(self.home.settings.history_dir / "scores" / model / self.home.source.name):
                 scored = pl.scan_parquet(file).filter(pl.col(KEY).is_in(list(persons.customers)))
                 versions |= set(scored.select("model_version").collect()["model_version"])
         cards = [json.loads(file.read_text()) for file in sorted(folder.glob("[!.]*/card.json"))]
