@@ -113,7 +113,7 @@ class ModelFiles:
         ]
         retired = [other for other in same[: max(0, len(same) - keep)] if other.model_version != card.model_version]
         for other in retired:
-            self._file(other).unlink()
+            kept_files.remove(self._file(other))
         return [other.model_version for other in retired]
 
     def mark_erased(self, *, source: str, erasure: str, count: int) -> int:

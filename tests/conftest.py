@@ -4,6 +4,7 @@ A full run takes half a minute or more on a quiet core, so every one that the su
 at a time. What each must have done belongs in the test modules.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ import polars as pl
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from orchestration.dbt_manifest import prepare_manifest
+from orchestration.intake.source_file import load_source
+from orchestration.privacy.registry import Registry, read_registry
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import CANARY_WORD, Finished, clientele
@@ -92,6 +96,19 @@ def settings(first_run: Finished) -> Settings:
     """The settings of the first run, which published."""
     assert first_run.exit_code == 0, first_run.stderr
     return first_run.settings
+
+
+@pytest.fixture(scope="session")
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the project."""
+    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
+    return found
+
+
+@pytest.fixture(scope="session")
+def registry(manifest: dict[str, Any], settings: Settings) -> Registry:
+    """Where data about people lies, for the tiny shop."""
+    return read_registry(manifest, source=load_source(settings.source))
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,10 @@ def freeze(
 ) -> None:
     """Keep who is in a segment now, for a campaign: the next run has them in ml.segment_snapshots."""
     with explained():
+        from orchestration.run import writer_lock
         from orchestration.segment_snapshots import freeze as keep
 
-        now = datetime.now(UTC).replace(tzinfo=None)
-        count = keep(settings_of(source, data_dir), name=name, strategy=strategy, segment=segment, now=now)
+        settings, now = settings_of(source, data_dir), datetime.now(UTC).replace(tzinfo=None)
+        with writer_lock(settings, wait=False):  # else somebody who is being erased could be kept
+            count = keep(settings, name=name, strategy=strategy, segment=segment, now=now)
         typer.echo(f"{name}: {count:,} customers of {strategy} {segment} are kept.")
