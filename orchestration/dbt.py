@@ -123,6 +123,7 @@ def _invocation(
             "unit_test",
             *given(settings, run.warehouse.file, manifest),
         ]
+        run.warehouse.let_go()
         invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
         yield from _with_row_counts(invocation, run, context)
 

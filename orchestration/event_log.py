@@ -25,6 +25,7 @@ class SteadyEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, Engine] = {}
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -60,6 +61,12 @@ class SteadyEventLogStorage(SqliteEventLogStorage):
         )
         event.listen(engine, "connect", _sync_at_checkpoints)
         return engine
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has the table; asked once, where Dagster asks at every check."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def dispose(self) -> None:
         """Close what is open."""

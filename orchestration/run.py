@@ -115,18 +115,19 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 warehouse.discard()
             else:
                 warehouse.discard_if_broken()
-            yield Run(
-                run_id=run_id,
-                settings=settings,
-                source=source,
-                requested_as_of=as_of,
-                known_at=known_until or datetime.now(UTC).replace(tzinfo=None),
-                known_until=known_until,
-                retrain=config["retrain"],
-                warehouse=warehouse,
-                is_scratch=is_scratch,
-                is_backfill=config["is_backfill"],
-            )
+            with warehouse.kept_open():
+                yield Run(
+                    run_id=run_id,
+                    settings=settings,
+                    source=source,
+                    requested_as_of=as_of,
+                    known_at=known_until or datetime.now(UTC).replace(tzinfo=None),
+                    known_until=known_until,
+                    retrain=config["retrain"],
+                    warehouse=warehouse,
+                    is_scratch=is_scratch,
+                    is_backfill=config["is_backfill"],
+                )
 
     return run
 
