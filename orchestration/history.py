@@ -25,8 +25,8 @@ class History:
 
     def days(self, subject: str) -> list[date]:
         """The days on record, earliest first."""
-        home = self._folder / subject / self._source
-        return sorted(date.fromisoformat(file.stem) for file in home.glob("[!.]*.parquet"))
+        files = kept_files.parquet_files(self._folder / subject / self._source)
+        return [date.fromisoformat(file.stem) for file in files]
 
     def read(self, subject: str, as_of: date) -> pl.DataFrame:
         """One day of a subject."""

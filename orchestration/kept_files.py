@@ -44,6 +44,11 @@ def write_frame(file: Path, frame: pl.DataFrame) -> None:
     replace(file, aside)
 
 
+def parquet_files(folder: Path) -> list[Path]:
+    """The finished Parquet files of a folder, by name."""
+    return sorted(folder.glob("[!.]*.parquet"))
+
+
 def remove(file: Path) -> None:
     """Remove a kept file with its seal."""
     file.unlink()

@@ -18,7 +18,7 @@ from orchestration.warehouse import reader
 
 def kept(settings: Settings, *, source: str) -> list[pl.DataFrame]:
     """The snapshots of segments that were taken, SEGMENT_SNAPSHOTS each, by name."""
-    return [pl.read_parquet(file) for file in sorted(_snapshots(settings, source).glob("[!.]*.parquet"))]
+    return [pl.read_parquet(file) for file in kept_files.parquet_files(_snapshots(settings, source))]
 
 
 def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: datetime) -> int:

@@ -16,7 +16,7 @@ import polars as pl
 
 from ml.backtest import SNAPSHOTS, Cutoffs, build_snapshots, plan_cutoffs
 from ml.gate import Comparison, Decision
-from ml.schemas import TRANSACTIONS, empty
+from ml.schemas import empty
 from orchestration import watch
 from orchestration.errors import ClienteleError
 from orchestration.evidence import Evidence
@@ -124,13 +124,10 @@ def snapshots(
     Without a plan those of the latest matured day and of `as_of` alone. Which customers depends on their ids only.
     """
     past = cutoffs.all if cutoffs else (as_of - timedelta(days=question.horizon_days),)
-    frames = consent.map_customers(
+    frames = consent.map_transactions(
         run,
-        "marts.fct_transactions",
         lambda bucket: build_snapshots(bucket, cutoffs=(*past, as_of, *extra), horizon_days=question.horizon_days),
         purpose="profiling",
-        columns=TRANSACTIONS,
-        where="customer_id is not null",
         at_most=question.maximum_customers,
     )
     return pl.concat([empty(SNAPSHOTS), *frames]).sort("as_of_date", "customer_id")

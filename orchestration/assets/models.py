@@ -16,7 +16,6 @@ from ml.schemas import (
     MODEL_FAIRNESS,
     MODEL_VERSIONS,
     SCORE_OUTCOMES,
-    TRANSACTIONS,
     Schema,
     conform,
     empty,
@@ -142,15 +141,13 @@ def _mirrored(run: Run, cards: Sequence[ModelCard]) -> dict[str, Any]:
 
 
 def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
-    frames = consent.map_customers(
-        run,
-        "marts.fct_transactions",
-        lambda bucket: label_outcomes(bucket, as_of=scored, horizon_days=horizon_days),
-        purpose="profiling",
-        columns=TRANSACTIONS,
-        where="customer_id is not null",
+    return pl.concat(
+        consent.map_transactions(
+            run,
+            lambda bucket: label_outcomes(bucket, as_of=scored, horizon_days=horizon_days),
+            purpose="profiling",
+        )
     )
-    return pl.concat(frames)
 
 
 def _ends(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:

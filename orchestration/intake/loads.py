@@ -63,13 +63,13 @@ def keep(loads: list[Load], *, source: Source, settings: Settings) -> int:
 
 def read(*, source: Source, settings: Settings) -> pl.DataFrame:
     """Every load of a source on record, oldest first."""
-    files = sorted(_home(source, settings).glob("[!.]*.parquet"))
+    files = kept_files.parquet_files(_home(source, settings))
     return pl.concat([pl.read_parquet(file) for file in files]) if files else pl.DataFrame(schema=SCHEMA)
 
 
 def register(connection: Connection, *, source: Source, settings: Settings, known_at: datetime | None = None) -> None:
     """Make the view `raw.loads` over the record up to `known_at`."""
-    files = ", ".join(literal(str(file)) for file in sorted(_home(source, settings).glob("[!.]*.parquet")))
+    files = ", ".join(literal(str(file)) for file in kept_files.parquet_files(_home(source, settings)))
     types = {"row_count": "bigint", "received_at": "timestamp"}
     nothing = ", ".join(f"null::{types.get(name, 'varchar')} as {name}" for name in SCHEMA)
     rows = f"select {', '.join(SCHEMA)} from read_parquet([{files}])" if files else f"select {nothing} where false"

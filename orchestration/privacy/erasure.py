@@ -112,7 +112,7 @@ def erase(settings: Settings, customers: Sequence[str], *, source: Source) -> tu
 
 def finish(settings: Settings, source: Source) -> list[Receipt]:
     """Finish every erasure that has tombstones and no receipt; the caller holds the writer lock."""
-    stamps = {file.stem for file in tombstones.folder(settings, source.name).glob("[!.]*.parquet")}
+    stamps = {file.stem for file in kept_files.parquet_files(tombstones.folder(settings, source.name))}
     left = sorted(stamps - {file.stem for file in _receipts(settings, source).glob("[!.]*.json")})
     if not left:
         return []

@@ -20,7 +20,7 @@ from orchestration.intake.refusal import Rule
 from orchestration.intake.revisions import ROWS, revise
 from orchestration.privacy import pseudonyms
 from orchestration.privacy.landing import fetched_readers, scrub_landing
-from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keys, parquet_files
+from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keys
 from orchestration.privacy.registry import KEY, Place
 from orchestration.warehouse import literal, records, sandbox
 
@@ -145,7 +145,7 @@ class HistoryFiles:
     place: Place
 
     def _files(self) -> list[Path]:
-        return parquet_files(self.home.settings.data_dir / self.place.path / self.home.source.name)
+        return kept_files.parquet_files(self.home.settings.data_dir / self.place.path / self.home.source.name)
 
     def erase(self, persons: Persons) -> int:
         """Rewrite the files in which they are."""
@@ -186,7 +186,9 @@ class ModelCards:
         """The trainings that scored them."""
         folder, versions = self.home.settings.data_dir / self.place.path, set()
         for model in LEDGER:
-            for file in parquet_files(self.home.settings.history_dir / "scores" / model / self.home.source.name):
+            for file in kept_files.parquet_files(
+                self.home.settings.history_dir / "scores" / model / self.home.source.name
+            ):
                 scored = pl.scan_parquet(file).filter(pl.col(KEY).is_in(list(persons.customers)))
                 versions |= set(scored.select("model_version").collect()["model_version"])
         cards = [json.loads(file.read_text()) for file in sorted(folder.glob("[!.]*/card.json"))]

@@ -150,8 +150,3 @@ def keep_persons(connection: Connection, persons: Persons) -> None:
         connection.register("given", frame)
         connection.execute(f"create or replace temp table {table} as from given")
         connection.unregister("given")
-
-
-def parquet_files(folder: Path) -> list[Path]:
-    """The finished Parquet files of a folder, by name."""
-    return sorted(folder.glob("[!.]*.parquet"))

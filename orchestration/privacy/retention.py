@@ -36,7 +36,7 @@ def prune_history(source: Source, settings: Settings) -> int:
     files = [
         file
         for subject in SUBJECTS
-        for file in (settings.history_dir / subject / source.name).glob("[!.]*.parquet")
+        for file in kept_files.parquet_files(settings.history_dir / subject / source.name)
         if date.fromisoformat(file.stem) < first
     ]
     for file in files:

@@ -65,7 +65,7 @@ def read(settings: Settings, *, source: str) -> Tombstones:
     Raises:
         ClienteleError: they were made with another key than the one at hand; nobody could be recognised.
     """
-    files = sorted(folder(settings, source).glob("[!.]*.parquet"))
+    files = kept_files.parquet_files(folder(settings, source))
     if not files:
         return Tombstones(source, None)
     kept, key = pl.concat([pl.read_parquet(file) for file in files]), privacy_key(settings)
