@@ -55,7 +55,7 @@ class Warehouse:
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Within the block the file stays open from first use until `let_go`: each opening costs a tenth of a second."""
+        """Within the block the file stays open from first use until `let_go`: to open it takes a tenth of a second."""
         self._is_kept_open = True
         try:
             yield

@@ -156,7 +156,10 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
         elif name == "erased":
             erased = clientele("erase", "c0001", "c0003", source=settings.source, data_dir=folder)
             assert erased.exit_code == 0, erased.stderr
-        mirror = {"again": f"http://reader:{CANARY_WORD}@127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
+        mirror = {
+            "again": f"http://reader:{CANARY_WORD}@127.0.0.1:9",
+            "rebuilt": f"sqlite:///{folder.parent}/mlflow.db",
+        }
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
         return clientele(*commands[name], "--json", source=settings.source, data_dir=folder, **variables)
 
