@@ -68,6 +68,13 @@ class SteadyEventLogStorage(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
+    def delete_events(self, run_id: str) -> None:
+        """Delete the events of a run, and close its file: what SQLite keeps beside it goes with that."""
+        super().delete_events(run_id)
+        with self._db_lock:
+            if engine := self._engines.pop(run_id, None):
+                engine.dispose()
+
     def dispose(self) -> None:
         """Close what is open."""
         for engine in self._engines.values():
