@@ -21,10 +21,10 @@ from orchestration.generations import (
     DATABASE,
     MANIFEST,
     PUBLIC_SCHEMAS,
+    checksum,
     columns,
     current,
     current_link,
-    fingerprint,
     fingerprints,
     prune,
     public_tables,
@@ -91,7 +91,7 @@ def build(
     Raises:
         CheckError: the file, opened again, does not hold what the relations hold.
     """
-    expected = {name: fingerprint(connection, relation) for name, relation in relations.items()}
+    expected = {name: checksum(connection, relation) for name, relation in relations.items()}
     target = literal(str(folder / DATABASE))
     connection.execute(f"attach {target} as clientele (storage_version {literal(STORAGE_VERSION)})")
     for schema in PUBLIC_SCHEMAS:
@@ -105,11 +105,11 @@ def build(
             connection.execute(statement)
     connection.execute("detach clientele")
     with reader(folder / DATABASE) as reopened:
-        found = fingerprints(reopened)
-    if found != expected:
-        wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-        raise CheckError(f"Building stopped: {', '.join(wrong)} differ after copying. The last version stays.")
-    return found
+        found = {name: checksum(reopened, name) for name in public_tables(reopened)}
+        if found != expected:
+            wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
+            raise CheckError(f"Building stopped: {', '.join(wrong)} differ after copying. The last version stays.")
+        return fingerprints(reopened)
 
 
 def breaking_changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
