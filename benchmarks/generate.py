@@ -7,6 +7,7 @@ Every draw is a hash of who, which visit, which line and the seed: the same byte
 `python -m benchmarks.generate 1m /somewhere/1m` writes one. Measuring does not belong here.
 """
 
+import json
 import shutil
 import sys
 from dataclasses import asdict, dataclass
@@ -16,10 +17,10 @@ from typing import Any
 
 import duckdb
 
+from benchmarks.sizes import SIZES
+
 FIRST_DATE, AS_OF = date(2023, 1, 1), date(2025, 12, 31)
 DAYS = (AS_OF - FIRST_DATE).days + 1
-SIZES = {"5k": 5_000, "100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
-"""Customers by name; there are about eleven lines to each."""
 CHUNK = 500_000  # customers simulated at a time
 SQL = Path(__file__).with_name("sql")
 
@@ -32,8 +33,8 @@ entities:
   transactions:
     files: deliveries/transactions-*.parquet
     columns:
-      {{transaction_id: order_no, customer_id: card, occurred_at: sold_at, product_id: sku, quantity: pieces, amount: paid,
-       discount_amount: saved, kind: kind, channel: channel, store_id: till, updated_at: changed_at}}
+      {{transaction_id: order_no, customer_id: card, occurred_at: sold_at, product_id: sku, quantity: pieces,
+       amount: paid, discount_amount: saved, kind: kind, channel: channel, store_id: till, updated_at: changed_at}}
   customers:
     files: deliveries/customers-*.parquet
     columns:
@@ -115,7 +116,7 @@ def write_shop(
 def _prepare(connection: duckdb.DuckDBPyConnection, seed: int) -> None:
     """The draws: uniform in (0, 1) by a hash of the key, the number of the draw and the seed; normal by two of them."""
     for macro in (
-        f"uniform(key, draw) as (cast(hash((key) * 64 + (draw) + {seed << 50}) >> 12 as double) + 0.5) / 4503599627370496",
+        f"uniform(key, draw) as (cast(hash((key) * 64 + (draw) + {seed << 50}) >> 12 as double) + 0.5) / {2**52}",
         "normal(key, draw, other) as sqrt(-2 * ln(uniform(key, draw))) * cos(2 * pi() * uniform(key, other))",
         "visit_key(customer, visit) as (customer) * 4096 + (visit)",
         "card(customer) as 'c' || (100000000 + (customer))",
@@ -146,5 +147,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, file: str, parameters: dict[str
     connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd)", named)
 
 
+def line_count(shop: Path) -> int:
+    """Lines of all deliveries but the next day's."""
+    query = f"select count(*) from '{shop}/deliveries/transactions-*.parquet'"
+    return int(duckdb.sql(query).fetchall()[0][0])
+
+
 if __name__ == "__main__":
-    write_shop(Path(sys.argv[2]), customers=SIZES[sys.argv[1]])
+    size, shop = sys.argv[1], Path(sys.argv[2])
+    if not (shop / "shop.yml").exists():
+        write_shop(shop, customers=SIZES[size])
+    print(json.dumps({"lines": line_count(shop)}))
