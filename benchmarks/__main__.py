@@ -13,7 +13,7 @@ from benchmarks.process import FailedError, Measured, measure, python
 from benchmarks.results import Results, load
 from benchmarks.sizes import SIZES
 
-PLACE = Path(__file__).parent.parent / "data" / "benchmarks"
+PLACE = Path(__file__).parent.parent / ".benchmarks"
 PARTS = ("runs", "floors", "stages")
 FLOORS = ("clean_plain", "clean", "aggregate", "features", "predict", "lifetimes", "lifetimes_warm")
 STAGES = (
