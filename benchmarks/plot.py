@@ -24,20 +24,18 @@ SHOWN = (
 def main() -> None:
     """Draw and save it."""
     sizes = everything()
-    figure, axes = plt.subplots(figsize=(10, 6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(10, 8), layout="constrained")
     for place, pair in enumerate(pair for pair in PAIRS if pair.name in SHOWN):
-        for names, label, style in ((pair.ours, pair.name, "o-"), (pair.floor, pair.floor_name, "s--")):
+        theirs = f"{pair.name}: {pair.floor_name}"
+        for names, label, style, alpha in ((pair.ours, pair.name, "o-", 1.0), (pair.floor, theirs, "s--", 0.6)):
             found = [(results.lines, results.seconds(*names)) for results in sizes]
             points = [(lines, seconds) for lines, seconds in found if seconds]
             if points:
-                ours = label if style == "o-" else f"   {label}"
-                axes.plot(
-                    *zip(*points, strict=True), style, color=f"C{place}", label=ours, alpha=1 if ours == label else 0.6
-                )
+                axes.plot(*zip(*points, strict=True), style, color=f"C{place}", label=label, alpha=alpha)
     axes.set(xscale="log", yscale="log", xlabel="transaction lines received", ylabel="CPU seconds")
     axes.set_title("What a size costs: our stages (solid) and the least that the same work takes (dashed)")
     axes.grid(visible=True, which="both", alpha=0.25)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", frameon=False)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
     TARGET.parent.mkdir(exist_ok=True)
     figure.savefig(TARGET, dpi=110)
 

@@ -46,7 +46,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _goals(sizes: list[Results]) -> str:
     header = ["work", "goal"]
     for results in sizes:
-        header += [f"{results.size}: measured", "of the goal"]
+        header += [results.size, "of the goal"]
     rows = []
     for goal in GOALS:
         row = [goal.work, goal.goal]
