@@ -76,6 +76,7 @@ def machine() -> dict[str, Any]:
     return {
         "cores": os.cpu_count(),
         "memory_gib": round(memory),
+        "load": round(os.getloadavg()[2], 1),
         "python": platform.python_version(),
         "software": {name: version(name) for name in SOFTWARE},
     }

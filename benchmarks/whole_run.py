@@ -48,8 +48,7 @@ def main(shop: Path, data: Path) -> None:
         outcome = run_job("refresh", settings, config=config, listener=heard)
     if outcome.error:
         raise outcome.error
-    told = {"version": str(settings.published_dir / "versions" / outcome.run_id)}
-    print(json.dumps(told | {"steps": heard.steps, "models": heard.models}))
+    print(json.dumps({"steps": heard.steps, "models": heard.models}))
 
 
 if __name__ == "__main__":
