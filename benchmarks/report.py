@@ -83,7 +83,8 @@ def _stages(results: Results) -> str:
     software = ", ".join(f"{name} {version}" for name, version in machine["software"].items())
     told = (
         f"**{results.size}**: {results.customers:,} customers, {results.lines:,} lines; {machine['cores']} cores, "
-        f"{machine['memory_gib']} GiB, load {machine.get('load', '?')} meanwhile, Python {machine['python']}, {software}."
+        f"{machine['memory_gib']} GiB, load {machine['load']} meanwhile, "
+        f"Python {machine['python']}, {software}."
     )
     if start is not None:
         told += f" Start-up of a run, counted apart from stages: {number(start)} CPU s."
