@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,17 @@ def measure(words: list[str], *, log: Path) -> Measured:
         peak_tree=max(watcher.most / 2**30, usage.ru_maxrss / 2**20),
         told=_last_object(said),
     )
+
+
+def median(readings: list[Measured]) -> Measured:
+    """The reading in the middle by the CPU seconds of its work, which tells those of all as `readings`."""
+    ordered = sorted(readings, key=_work)
+    middle = ordered[(len(ordered) - 1) // 2]
+    return replace(middle, told=middle.told | {"readings": [round(_work(one), 3) for one in ordered]})
+
+
+def _work(reading: Measured) -> float:
+    return float(reading.told.get("work_cpu", reading.cpu))
 
 
 def python(module: str, *words: str | Path) -> list[str]:

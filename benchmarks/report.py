@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from benchmarks.goals import GOALS, PAIRS, Pair, start_up
 from benchmarks.process import python
@@ -78,7 +79,7 @@ def _stages(results: Results) -> str:
         wall = sum(one["told"].get("work_wall", one["wall"]) for one in taken)
         memory = [f"{max(one[name] for one in taken):.2f}" for name in ("peak_process", "peak_tree")]
         beside = ["", "", ""] if floor is None else [number(floor), _ratio(pair, ours, floor), pair.floor_name]
-        rows.append([pair.name, number(ours), number(wall), *memory, *beside])
+        rows.append([pair.name, number(ours), number(wall), _readings(taken), *memory, *beside])
     machine, start = results.machine, start_up(results)
     software = ", ".join(f"{name} {version}" for name, version in machine["software"].items())
     told = (
@@ -89,6 +90,15 @@ def _stages(results: Results) -> str:
     if start is not None:
         told += f" Start-up of a run, counted apart from stages: {number(start)} CPU s."
     return f"{told}\n\n{table(header, rows)}"
+
+
+def _readings(taken: list[dict[str, Any]]) -> str:
+    """How many readings the figure is the median of, and how far the lowest and highest lie apart, in percent of it."""
+    found = [one["told"].get("readings", []) for one in taken]
+    if any(len(readings) < 2 for readings in found):
+        return "1"
+    low, middle, high = (sum(sorted(one)[at] for one in found) for at in (0, 1, -1))
+    return f"{len(found[0])}, ±{(high - low) / 2 / middle:.0%}"
 
 
 def _ratio(pair: Pair, ours: float, floor: float) -> str:

@@ -16,7 +16,7 @@ from benchmarks.bare_features import bare_features
 from benchmarks.generate import AS_OF, DAYS, Truth, write_shop
 from benchmarks.goals import GOALS, served
 from benchmarks.histories import histories
-from benchmarks.process import FailedError, measure
+from benchmarks.process import FailedError, Measured, measure, median
 from benchmarks.report import table
 from benchmarks.results import Results
 from ml.btyd.bg_nbd import BgNbd
@@ -178,6 +178,11 @@ def test_what_children_take_is_counted_and_what_a_process_said_last_is_heard(tmp
 def test_a_process_that_fails_says_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(FailedError, match="no such stage"):
         measure([sys.executable, "-c", "raise SystemExit('no such stage')"], log=tmp_path / "log")
+
+
+def test_of_several_readings_the_middle_one_counts_and_all_are_told() -> None:
+    readings = [Measured(9, 9, 1, 1, {"work_cpu": cpu}) for cpu in (8.6, 5.7, 6.6)]
+    assert median(readings).told == {"work_cpu": 6.6, "readings": [5.7, 6.6, 8.6]}
 
 
 def test_start_up_training_and_clustering_count_apart_from_the_first_run() -> None:
