@@ -12,7 +12,7 @@ run: .venv/.runtime # the whole pipeline on the demo source
 test: .venv/.develop # the whole test suite
 	@$(BIN)/pytest -n 2 --dist loadscope
 check: .venv/.develop # format, lint, types, import arrows, SQL lint
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/sqlfluff lint -q dbt_project
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint -q dbt_project
 audit: .venv/.develop # known vulnerabilities and licences of all that is installed
 	@$(BIN)/python deploy/audit.py
 databases mlflow postgres: .venv/.runtime # add sources in databases and APIs; an MLflow mirror; Dagster's records in PostgreSQL

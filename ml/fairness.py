@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ml.evaluation import Holdouts, Outcome
 from ml.metrics import Array, Metric, auc, bias, calibration_in_the_large, hit_rate, normalised_gini
@@ -87,7 +87,7 @@ def _attribute_rows(model: str, marked: pl.DataFrame, *, seed: int, limits: Limi
     declared = marked.filter(pl.col("group_name").is_not_null())
     sizes = declared.group_by("group_name").len().filter(pl.col("len") >= limits.customers)
     names = sorted(sizes.sort("len", "group_name", descending=[True, False])["group_name"].head(MAXIMUM_GROUPS))
-    reach = float(norm.ppf(1 - (1 - CERTAINTY) / 2 / max(1, len(names))))
+    reach = float(ndtri(1 - (1 - CERTAINTY) / 2 / max(1, len(names))))
     everybody = _intervals(declared, model, seed=seed) if names else {}
     for name in names:
         mine = declared.filter(pl.col("group_name") == name)

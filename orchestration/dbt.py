@@ -123,6 +123,7 @@ def _invocation(
             "unit_test",
             *given(settings, run.warehouse.file, manifest),
         ]
+        run.warehouse.let_go()
         invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
         yield from _with_row_counts(invocation, run, context)
 
@@ -152,14 +153,6 @@ def _with_row_counts(invocation: DbtCliInvocation, run: Run, context: dg.AssetEx
         yield dg.Output(output.value, output_name=output.output_name, metadata={**output.metadata, **shown})
     if failure:
         raise failure
-
-
-def command(verb: str, *words: str, settings: Settings, warehouse: Path, target: Path) -> list[str]:
-    """dbt on one warehouse as a list of words for a process: what the assets do through Dagster."""
-    folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
-    places = folders | {"--target-path": target, "--log-path": target}
-    named = [str(word) for pair in places.items() for word in pair]
-    return [DBT, verb, *words, *named, *given(settings, warehouse, prepare_manifest(settings))]
 
 
 def given(settings: Settings, warehouse: Path, manifest: Path) -> list[str]:

@@ -35,8 +35,9 @@ def prepare_manifest(settings: Settings) -> Path:
             building.rename(place)
         except OSError:  # another process was quicker
             shutil.rmtree(building)
-        for old in sorted(home.glob("[!.]*/"), key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
-            shutil.rmtree(old)
+        else:
+            for old in sorted(home.glob("[!.]*/"), key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
+                shutil.rmtree(old)
     return place / MANIFEST
 
 

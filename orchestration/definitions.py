@@ -24,7 +24,7 @@ from orchestration.assets.publish import published_version
 from orchestration.dbt import dbt_models, dbt_resource
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import ClienteleError
-from orchestration.freshness import with_policy
+from orchestration.freshness_policies import with_policy
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
 from orchestration.past_days import past_days

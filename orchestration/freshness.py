@@ -1,25 +1,18 @@
-"""How old what is published is, and the data in it: said by `status`, by alerts and, of each table, by Dagster.
+"""How old what is published is, and the data in it: said by `status` and by alerts.
 
-The windows are the source file's. Dagster's policies ask when a table was last made; only this module asks for the day
-of the data.
+The windows are the source file's. When each table was last made is asked by Dagster's policies (`freshness_policies`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-import dagster as dg
-
-from orchestration.generations import PUBLIC_SCHEMAS, read_manifest
-from orchestration.intake.configuration import FreshnessConfig
+from orchestration.generations import read_manifest
 from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
 
 Level = Literal["warning", "stale"]
-WATCHED = {"landing", "raw", "published", *PUBLIC_SCHEMAS}
-"""Schemas whose tables have a policy: what comes in, and what goes out."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +23,6 @@ class Age:
     level: Level
     run_id: str
     sentence: str
-
-
-def policy(source: Source | None) -> dg.FreshnessPolicy:
-    """Dagster's policy: a table should have been made within the source file's hours."""
-    windows = source.freshness if source else FreshnessConfig()
-    return dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(hours=windows.fail_after_hours), warn_window=timedelta(hours=windows.warn_after_hours)
-    )
-
-
-def with_policy(assets: Sequence[dg.AssetsDefinition], source: Source | None) -> list[dg.AssetsDefinition]:
-    """The assets, those of them that come in or go out with a freshness policy."""
-    given = policy(source)
-
-    def watched(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return spec.replace_attributes(freshness_policy=given) if spec.key.path[0] in WATCHED else spec
-
-    return [asset.map_asset_specs(watched) for asset in assets]
 
 
 def published_at(settings: Settings) -> datetime | None:

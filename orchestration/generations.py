@@ -16,6 +16,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, reader
 
 PUBLIC_SCHEMAS: Final = ("marts", "ml", "quality", "reports")
+"""What is published; every column of theirs is declared by itself."""
 DATABASE: Final = "clientele.duckdb"
 MANIFEST: Final = "manifest.json"
 CLOCK_COLUMNS: Final = {"trained_at", "received_at"}  # differ between two runs that are otherwise the same
@@ -164,9 +165,9 @@ def public_tables(connection: Connection) -> list[str]:
     return [row[0] for row in rows]
 
 
-def columns(connection: Connection, name: str) -> dict[str, str]:
-    """The columns of a table and their types, in order."""
-    return {column: kind for column, kind, *_ in connection.execute(f"describe {name}").fetchall()}
+def columns(connection: Connection, relation: str) -> dict[str, str]:
+    """The columns of a table, or of a query in brackets, and their types, in order."""
+    return {column: kind for column, kind, *_ in connection.execute(f"describe select * from {relation}").fetchall()}
 
 
 def fingerprints(connection: Connection) -> dict[str, tuple[int, str]]:
@@ -174,18 +175,18 @@ def fingerprints(connection: Connection) -> dict[str, tuple[int, str]]:
     return {name: fingerprint(connection, name) for name in public_tables(connection)}
 
 
-def fingerprint(connection: Connection, name: str) -> tuple[int, str]:
+def fingerprint(connection: Connection, relation: str) -> tuple[int, str]:
     """Row count and a hash of the rows as a set with multiplicity: whatever their order, doubles to 9 places.
 
     The sum of 64 bits of each row's MD5 equals the hash over sorted rows in what it tells apart, without the sort.
     """
     texts = [
         f"coalesce(cast({f'round({quoted(c)}, 9)' if kind == 'DOUBLE' else quoted(c)} as varchar), chr(30))"
-        for c, kind in columns(connection, name).items()
+        for c, kind in columns(connection, relation).items()
         if c not in CLOCK_COLUMNS
     ]
     row = f"concat_ws(chr(31), {', '.join(texts)})"
     count, total = connection.execute(
-        f"select count(*), coalesce(sum(md5_number_lower({row})::hugeint), 0) from {name}"
+        f"select count(*), coalesce(sum(md5_number_lower({row})::hugeint), 0) from {relation}"
     ).fetchall()[0]
     return int(count), f"{int(total) % 2**128:032x}"

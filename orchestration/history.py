@@ -21,25 +21,24 @@ class History:
 
     def keep(self, subject: str, as_of: date, frame: pl.DataFrame) -> None:
         """Keep one day of a subject."""
-        file = self._folder / subject / self._source / f"{as_of.isoformat()}.parquet"
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        hidden = file.with_name(f".{file.name}")
-        frame.write_parquet(hidden)
-        kept_files.replace(file, hidden)
+        kept_files.write_frame(self._file(subject, as_of), frame)
 
     def days(self, subject: str) -> list[date]:
         """The days on record, earliest first."""
-        home = self._folder / subject / self._source
-        return sorted(date.fromisoformat(file.stem) for file in home.glob("[!.]*.parquet"))
+        files = kept_files.parquet_files(self._folder / subject / self._source)
+        return [date.fromisoformat(file.stem) for file in files]
 
     def read(self, subject: str, as_of: date) -> pl.DataFrame:
         """One day of a subject."""
-        return pl.read_parquet(self._folder / subject / self._source / f"{as_of.isoformat()}.parquet")
+        return pl.read_parquet(self._file(subject, as_of))
 
     def before(self, subject: str, as_of: date, *, is_same_day_included: bool = False) -> date | None:
         """The last day on record before `as_of`, or on it where that is asked for."""
         known = [day for day in self.days(subject) if day < as_of or (is_same_day_included and day == as_of)]
         return known[-1] if known else None
+
+    def _file(self, subject: str, as_of: date) -> Path:
+        return self._folder / subject / self._source / f"{as_of.isoformat()}.parquet"
 
 
 LEDGER: Final = {"churn": "ml.churn_scores", "clv": "ml.clv_predictions"}

@@ -28,7 +28,7 @@ from orchestration.intake.plain_text import as_unreadable
 from orchestration.intake.refusal import Rule
 from orchestration.intake.source_file import Source
 from orchestration.privacy import pseudonyms
-from orchestration.privacy.refused import age, received_rule
+from orchestration.privacy.ingest_rules import age, received_rule
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, literal, quoted
 

@@ -25,6 +25,13 @@ from orchestration.settings import Settings
 INSTANCE_SETTINGS: Final = Path(__file__).with_name("dagster.yaml")
 PROCESS_TAG: Final = "clientele/process"
 OPEN: Final = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+SQLITE: Final = """
+event_log_storage:
+  module: orchestration.event_log
+  class: SteadyEventLogStorage
+  config:
+    base_dir: {folder}
+"""
 POSTGRES: Final = """
 storage:
   postgres:
@@ -52,6 +59,8 @@ def prepare_instance(settings: Settings) -> Path:
                 "CLIENTELE_DAGSTER_POSTGRES_URL: write it as postgresql+psycopg2://user:password@host/database."
             )
         written += POSTGRES  # the URL itself stays in the environment
+    else:
+        written += SQLITE.format(folder=json.dumps(str(home.absolute() / "history" / "runs")))
     aside = home / f".dagster.yaml.{os.getpid()}"
     aside.write_text(written, encoding="utf-8")
     aside.replace(home / "dagster.yaml")

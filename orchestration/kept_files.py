@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import polars as pl
+
 from orchestration.errors import CheckError
 
 SHOWN = 5  # broken files in a message
@@ -30,19 +32,34 @@ def replace(file: Path, aside: Path) -> None:
 
 def write(file: Path, content: bytes) -> None:
     """Keep bytes under a name, readable by nobody else, in one step."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = file.with_name(f".{file.name}")
-    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
-        opened.write(content)
+    aside = _aside(file)
+    aside.write_bytes(content)
     replace(file, aside)
+
+
+def write_frame(file: Path, frame: pl.DataFrame) -> None:
+    """Keep a frame as Parquet under a name, readable by nobody else, in one step."""
+    aside = _aside(file)
+    frame.write_parquet(aside)
+    replace(file, aside)
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The finished Parquet files of a folder, by name."""
+    return sorted(folder.glob("[!.]*.parquet"))
+
+
+def remove(file: Path) -> None:
+    """Remove a kept file with its seal."""
+    file.unlink()
+    _place(file).unlink(missing_ok=True)
 
 
 def seal(folder: Path) -> None:
     """Seal every file of a folder that has yet to get its name, and bring all of it to the disk."""
     for file in _files(folder):
         _seal(file, [_digest(file)])
-        sync(file)
-    sync(folder)
+    sync_all(folder)
 
 
 def verify(folders: Iterable[Path], *, without: Iterable[Path] = ()) -> None:
@@ -66,6 +83,12 @@ def verify(folders: Iterable[Path], *, without: Iterable[Path] = ()) -> None:
         )
 
 
+def sync_all(folder: Path) -> None:
+    """Bring a folder and everything below it to the disk."""
+    for path in (*folder.rglob("*"), folder):
+        sync(path)
+
+
 def sync(path: Path) -> None:
     """Bring a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -73,6 +96,15 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _aside(file: Path) -> Path:
+    """An empty private file beside the one that is to be written, hidden until it is finished."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = file.with_name(f".{file.name}")
+    aside.unlink(missing_ok=True)
+    aside.touch(mode=0o600)
+    return aside
 
 
 def _files(folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from ml.gate import ServedBy
-from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_FAIRNESS, MODEL_VERSIONS, conform, empty
+from ml.schemas import MODEL_COMPARISONS, MODEL_EVALUATIONS, MODEL_FAIRNESS, MODEL_VERSIONS, Schema, conform, empty
 from orchestration import kept_files
 from orchestration.errors import ClienteleError
 
@@ -113,7 +113,7 @@ class ModelFiles:
         ]
         retired = [other for other in same[: max(0, len(same) - keep)] if other.model_version != card.model_version]
         for other in retired:
-            self._file(other).unlink()
+            kept_files.remove(self._file(other))
         return [other.model_version for other in retired]
 
     def mark_erased(self, *, source: str, erasure: str, count: int) -> int:
@@ -213,24 +213,20 @@ def _erased_since(card: ModelCard) -> str:
 
 def comparisons_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
     """MODEL_COMPARISONS of the trainings."""
-    rows = [
-        {"model": card.model, "model_version": card.model_version, "horizon_days": card.horizon_days, **row}
-        for card in cards
-        for row in card.comparisons
-    ]
-    return (
-        conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_COMPARISONS) if rows else empty(MODEL_COMPARISONS)
-    )
+    return _of_trainings([(card, row) for card in cards for row in card.comparisons], MODEL_COMPARISONS)
 
 
 def fairness_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:
     """MODEL_FAIRNESS of the trainings."""
+    return _of_trainings([(card, row) for card in cards for row in card.fairness], MODEL_FAIRNESS)
+
+
+def _of_trainings(kept: Sequence[tuple[ModelCard, dict[str, Any]]], schema: Schema) -> pl.DataFrame:
     rows = [
         {"model": card.model, "model_version": card.model_version, "horizon_days": card.horizon_days, **row}
-        for card in cards
-        for row in card.fairness
+        for card, row in kept
     ]
-    return conform(pl.DataFrame(rows, infer_schema_length=None), MODEL_FAIRNESS) if rows else empty(MODEL_FAIRNESS)
+    return conform(pl.DataFrame(rows, infer_schema_length=None), schema) if rows else empty(schema)
 
 
 def evaluations_frame(cards: Sequence[ModelCard]) -> pl.DataFrame:

@@ -6,10 +6,12 @@ BI tools run as users of their own; they get a path down to the published folder
 import os
 import shutil
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from orchestration.errors import InputError
-from orchestration.settings import Settings
+
+if TYPE_CHECKING:  # loaded before every command
+    from orchestration.settings import Settings
 
 PRIVATE: Final = 0o077
 
@@ -19,7 +21,7 @@ def keep_private() -> None:
     os.umask(PRIVATE)
 
 
-def share(folder: Path, settings: Settings) -> None:
+def share(folder: Path, settings: "Settings") -> None:
     """Let the group of the settings read a published version, before anybody is led to it.
 
     Raises:

@@ -30,7 +30,7 @@ def _drawn(name: str, run: Run) -> Iterator[tuple[str, Any, str]]:
     elif name == "reports.rpt_segment_migrations":
         moves = read(f"from {name} where previous_segment is not null")
         for strategy in moves["strategy"].unique().sort():
-            figure = report_plots.migration_flow(moves, strategy=strategy, as_of=run.as_of())
+            figure = report_plots.migration_flow(moves, strategy=strategy, as_of=run.as_of)
             yield f"migration_flow_{strategy}", figure, f"From the last published day's {strategy} segments to today's"
     elif name == "reports.rpt_purchase_times":
         times = read(f"from {name} where hour_of_day is not null")

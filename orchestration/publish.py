@@ -1,7 +1,8 @@
 """Build aside, verify, swap: the versioned folder that BI reads.
 
 A version holds the database with the public schemas, the same tables as Parquet, and a manifest with counts and
-hashes. What is in the tables was decided before; nothing is computed here. What is kept belongs in `generations`.
+hashes. What is in the tables was decided before; nothing is computed here. What is kept belongs in `generations`, and
+taking persons out of it in `privacy.versions`, which builds by the same `build`.
 """
 
 import json
@@ -23,13 +24,14 @@ from orchestration.generations import (
     columns,
     current,
     current_link,
+    fingerprint,
     fingerprints,
     prune,
     public_tables,
     swap,
     versions_dir,
 )
-from orchestration.kept_files import sync
+from orchestration.kept_files import sync, sync_all
 from orchestration.permissions import share
 from orchestration.run import Run
 from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted, reader
@@ -66,25 +68,48 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
         names = public_tables(connection)
         shapes = {name: columns(connection, name) for name in names}
         _refuse_breaking_changes(run, shapes)
-        expected = fingerprints(connection)
-        _copy(connection, names, building, comments)
-    with reader(building / DATABASE) as connection:
-        found = fingerprints(connection)
-    if found != expected:
-        wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
-        raise CheckError(f"Publishing stopped: {', '.join(wrong)} differ after copying. The last version stays.")
+        found = build(connection, {name: name for name in names}, folder=building, comments=comments)
     manifest = _manifest(run, as_of, found, shapes)
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     share(building, run.settings)
-    for file in building.rglob("*"):
-        sync(file)
-    sync(building)
+    sync_all(building)
     building.rename(folder)
     sync(versions)
     if not run.is_scratch:
         swap(current_link(run.settings), folder)
     prune(run.settings, but=folder)
     return Published(folder, manifest["tables"])
+
+
+def build(
+    connection: Connection, relations: Mapping[str, str], *, folder: Path, comments: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[int, str]]:
+    """Write relations, by `schema.table`, as a DuckDB file that old clients open and as Parquet; gives fingerprints.
+
+    Columns keep their comments.
+
+    Raises:
+        CheckError: the file, opened again, does not hold what the relations hold.
+    """
+    expected = {name: fingerprint(connection, relation) for name, relation in relations.items()}
+    target = literal(str(folder / DATABASE))
+    connection.execute(f"attach {target} as clientele (storage_version {literal(STORAGE_VERSION)})")
+    for schema in PUBLIC_SCHEMAS:
+        connection.execute(f"create schema clientele.{schema}")
+        (folder / "parquet" / schema).mkdir(parents=True)
+    for name, relation in relations.items():
+        connection.execute(f"create table clientele.{name} as from {relation}")
+        mirror = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
+        connection.execute(f"copy clientele.{name} to {literal(str(mirror))} (format parquet, compression zstd)")
+        for statement in _comments(name, comments.get(name, {}), list(columns(connection, relation))):
+            connection.execute(statement)
+    connection.execute("detach clientele")
+    with reader(folder / DATABASE) as reopened:
+        found = fingerprints(reopened)
+    if found != expected:
+        wrong = sorted(name for name in expected | found if expected.get(name) != found.get(name))
+        raise CheckError(f"Building stopped: {', '.join(wrong)} differ after copying. The last version stays.")
+    return found
 
 
 def breaking_changes(before: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
@@ -115,22 +140,6 @@ def _refuse_breaking_changes(run: Run, shapes: Mapping[str, Mapping[str, str]]) 
             f"Publishing stopped: published tables changed in a way that breaks queries: {'; '.join(changes)}. "
             "The last version stays. Bring them back, or raise SCHEMA_VERSION in orchestration/publish.py."
         )
-
-
-def _copy(connection: Connection, names: list[str], folder: Path, comments: Mapping[str, Mapping[str, Any]]) -> None:
-    """The public tables as a DuckDB file that old clients open, and as Parquet; columns keep their comments."""
-    target = literal(str(folder / DATABASE))
-    connection.execute(f"attach {target} as clientele (storage_version {literal(STORAGE_VERSION)})")
-    for schema in PUBLIC_SCHEMAS:
-        connection.execute(f"create schema clientele.{schema}")
-        (folder / "parquet" / schema).mkdir(parents=True)
-    for name in names:
-        connection.execute(f"create table clientele.{name} as from {name}")
-        mirror = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
-        connection.execute(f"copy {name} to {literal(str(mirror))} (format parquet, compression zstd)")
-        for statement in _comments(name, comments.get(name, {}), list(columns(connection, name))):
-            connection.execute(statement)
-    connection.execute("detach clientele")
 
 
 def _comments(name: str, described: Mapping[str, Any], names: list[str]) -> list[str]:

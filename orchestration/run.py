@@ -1,27 +1,26 @@
-"""What one run is about: its source, its day, its warehouse, and the lock that makes it the only writer.
+"""What one run is about: its source, its day, its warehouse, held by the one writer of the data folder.
 
-The same lock serves the command line and Dagster. What the run does belongs in the assets.
+The lock and the record of the last run belong in `writer`; what the run does, in the assets.
 """
 
-import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
 import dagster as dg
-from filelock import FileLock, Timeout
 
 from orchestration import kept_files, preflight
-from orchestration.errors import BusyError, InputError
+from orchestration.errors import InputError
 from orchestration.generations import current, read_manifest, versions_dir
 from orchestration.instance import not_tried_again
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
+from orchestration.writer import FINISHED, RunRecord, last_run, moment_now, remember, writer_lock
 
 
 @dataclass(frozen=True)
@@ -39,24 +38,13 @@ class Run:
     known_until: datetime | None = None  # what was received later takes no part
     is_backfill: bool = False  # the day goes into the history even if it was built aside
 
+    @cached_property
     def as_of(self) -> date:
         """The day whose end the tables of this run describe; known once `marts.dim_as_of` is built."""
         day: date = self.warehouse.read("select as_of_date from marts.dim_as_of").item()
         return day
 
 
-@dataclass(frozen=True)
-class RunRecord:
-    """What is remembered of the last run, for `clientele status`."""
-
-    run_id: str
-    process_id: int
-    started_at: str
-    finished_at: str | None = None
-    outcome: str = "running"  # running, published, built aside, not published
-
-
-FINISHED = ("published", "built aside")
 FOUNDATION = (("raw", "source_settings"), ("raw", "transactions"), ("published", "clientele"))
 """What a run from the files on makes, whatever else: steps bear the names of their assets."""
 
@@ -113,18 +101,19 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                 warehouse.discard()
             else:
                 warehouse.discard_if_broken()
-            yield Run(
-                run_id=run_id,
-                settings=settings,
-                source=source,
-                requested_as_of=as_of,
-                known_at=known_until or datetime.now(UTC).replace(tzinfo=None),
-                known_until=known_until,
-                retrain=config["retrain"],
-                warehouse=warehouse,
-                is_scratch=is_scratch,
-                is_backfill=config["is_backfill"],
-            )
+            with warehouse.kept_open():
+                yield Run(
+                    run_id=run_id,
+                    settings=settings,
+                    source=source,
+                    requested_as_of=as_of,
+                    known_at=known_until or datetime.now(UTC).replace(tzinfo=None),
+                    known_until=known_until,
+                    retrain=config["retrain"],
+                    warehouse=warehouse,
+                    is_scratch=is_scratch,
+                    is_backfill=config["is_backfill"],
+                )
 
     return run
 
@@ -144,15 +133,15 @@ def _look_first(settings: Settings) -> None:
 @contextmanager
 def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
     """Keep the record of a run from its begin to its end; gives that of the run before."""
-    last, record = last_run(settings), RunRecord(run_id, os.getpid(), _now())
-    _remember(settings, record)
+    last, record = last_run(settings), RunRecord(run_id, os.getpid(), moment_now())
+    remember(settings, record)
     try:
         yield last
     finally:
         built = read_manifest(versions_dir(settings) / run_id) or {}
         outcome = ("built aside" if built["is_scratch"] else "published") if built else "not published"
         with suppress(OSError):  # a full disk: the record then says that the run died
-            _remember(settings, replace(record, finished_at=_now(), outcome=outcome))
+            remember(settings, replace(record, finished_at=moment_now(), outcome=outcome))
 
 
 def starts_anew(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
@@ -165,40 +154,6 @@ def starts_anew(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:
     if run.step_keys_to_execute is not None:
         return {"__".join(key) for key in FOUNDATION} <= set(run.step_keys_to_execute)
     return not run.asset_selection or {dg.AssetKey(key) for key in FOUNDATION} <= set(run.asset_selection)
-
-
-@contextmanager
-def writer_lock(settings: Settings, *, wait: bool) -> Iterator[None]:
-    """Hold the one writer lock of a data folder; the same process may take it again.
-
-    Raises:
-        BusyError: another process holds it and `wait` is false.
-    """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    holder = settings.data_dir / "writer.pid"
-    lock = FileLock(settings.data_dir / "writer.lock", is_singleton=True, thread_local=False)
-    try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        process = _living(holder)
-        raise BusyError(
-            f"Another run holds {settings.data_dir} (process {process}). Nothing was changed; try again later."
-        ) from None
-    try:
-        holder.write_text(str(os.getpid()))
-        yield
-    finally:
-        lock.release()
-
-
-def _living(holder: Path) -> str:
-    """The process that holds the lock; for an instant after it took it, the file still names the one before."""
-    for _ in range(20):
-        process = holder.read_text() if holder.exists() else ""
-        if process and Path(f"/proc/{process}").exists():
-            return process
-        time.sleep(0.05)
-    return process or "unknown"
 
 
 def parse_day(text: str | None) -> date | None:
@@ -235,30 +190,3 @@ def parse_moment(text: str | None) -> datetime | None:
     except ValueError:
         raise InputError(f"known-at '{text}': write a moment such as 2017-10-02T06:00:00, in UTC.") from None
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def last_run(settings: Settings) -> RunRecord | None:
-    """The record of the last run; one whose process is gone without an end `died`."""
-    file = _record_file(settings)
-    try:
-        record = RunRecord(**json.loads(file.read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-    if record.outcome == "running" and not Path(f"/proc/{record.process_id}").exists():
-        return replace(record, outcome="died")
-    return record
-
-
-def _remember(settings: Settings, record: RunRecord) -> None:
-    file = _record_file(settings)
-    aside = file.with_name(f".{file.name}")
-    aside.write_text(json.dumps(asdict(record)))
-    aside.replace(file)
-
-
-def _record_file(settings: Settings) -> Path:
-    return settings.data_dir / "last_run.json"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

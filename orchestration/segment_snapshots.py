@@ -18,11 +18,13 @@ from orchestration.warehouse import reader
 
 def kept(settings: Settings, *, source: str) -> list[pl.DataFrame]:
     """The snapshots of segments that were taken, SEGMENT_SNAPSHOTS each, by name."""
-    return [pl.read_parquet(file) for file in sorted(_snapshots(settings, source).glob("[!.]*.parquet"))]
+    return [pl.read_parquet(file) for file in kept_files.parquet_files(_snapshots(settings, source))]
 
 
 def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: datetime) -> int:
     """Keep who is in a segment of the published version and allows marketing; gives how many they are.
+
+    The caller holds the writer lock.
 
     Raises:
         InputError: the name is taken or no name, nothing is published, or nobody is in such a segment.
@@ -44,10 +46,7 @@ def freeze(settings: Settings, *, name: str, strategy: str, segment: str, now: d
         listed = ", ".join(f"{row[0]} {row[1]}" for row in there.iter_rows())
         raise InputError(f"Nobody is in {strategy} {segment}. There are: {listed or 'no segments'}.")
     taken = people.with_columns(snapshot=pl.lit(name), taken_at=pl.lit(now))
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    hidden = file.with_name(f".{file.name}")
-    conform(taken, SEGMENT_SNAPSHOTS).write_parquet(hidden)
-    kept_files.replace(file, hidden)
+    kept_files.write_frame(file, conform(taken, SEGMENT_SNAPSHOTS))
     return len(people)
 
 

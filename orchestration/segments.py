@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from ml.backtest import build_snapshots
-from ml.schemas import CUSTOMER_FEATURES, TRANSACTIONS, empty
+from ml.schemas import CUSTOMER_FEATURES, empty
 from ml.segment_schemas import (
     PROFILE,
     SEGMENT_CHANGES,
@@ -186,13 +186,10 @@ def _holdout(run: Run, *, as_of: date) -> "Holdout | None":
     ).item()
     if first is None or (days[0] - first).days < run.source.models.churn.minimum_history_days:
         return None
-    frames = consent.map_customers(
+    frames = consent.map_transactions(
         run,
-        "marts.fct_transactions",
         lambda bucket: build_snapshots(bucket, cutoffs=days, horizon_days=horizon),
         purpose="profiling",
-        columns=TRANSACTIONS,
-        where="customer_id is not null",
         at_most=run.source.models.maximum_customers,
     )
     attributes = [name for name in (*PROFILE, *run.source.attributes) if name not in CUSTOMER_FEATURES]

@@ -14,9 +14,9 @@ from orchestration.errors import InputError
 from orchestration.freshness import ages
 from orchestration.generations import DATABASE, generations, read_manifest
 from orchestration.intake.source_file import load_source
-from orchestration.run import last_run
 from orchestration.settings import Settings
 from orchestration.warehouse import reader, records
+from orchestration.writer import last_run
 
 NET_AMOUNT = ("transactions", "amount")
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from ml.backtest import SNAPSHOTS, Cutoffs, build_snapshots, plan_cutoffs
 from ml.gate import Comparison, Decision
-from ml.schemas import TRANSACTIONS, empty
+from ml.schemas import empty
 from orchestration import watch
 from orchestration.errors import ClienteleError
 from orchestration.evidence import Evidence
@@ -81,7 +81,7 @@ def load(run: Run, question: Question, *, trusted: Sequence[str]) -> tuple[Model
     Raises:
         ClienteleError: nothing is on file, or the file is not the one that was kept.
     """
-    card = serving_card(run, question, as_of=run.as_of())
+    card = serving_card(run, question, as_of=run.as_of)
     if card is None:
         raise ClienteleError(
             f"No {question.model} model is on file for {run.source.name}: launch the job `retrain` once."
@@ -124,13 +124,10 @@ def snapshots(
     Without a plan those of the latest matured day and of `as_of` alone. Which customers depends on their ids only.
     """
     past = cutoffs.all if cutoffs else (as_of - timedelta(days=question.horizon_days),)
-    frames = consent.map_customers(
+    frames = consent.map_transactions(
         run,
-        "marts.fct_transactions",
         lambda bucket: build_snapshots(bucket, cutoffs=(*past, as_of, *extra), horizon_days=question.horizon_days),
         purpose="profiling",
-        columns=TRANSACTIONS,
-        where="customer_id is not null",
         at_most=question.maximum_customers,
     )
     return pl.concat([empty(SNAPSHOTS), *frames]).sort("as_of_date", "customer_id")
@@ -190,7 +187,7 @@ def _flat(comparison: Comparison) -> dict[str, Any]:
 
 def train_if_due(run: Run, question: Question, train: Callable[..., ModelCard]) -> tuple[ModelCard, bool]:
     """The training that serves now, and whether it was made just now; `train(cutoffs, as_of, champion)` makes one."""
-    as_of = run.as_of()
+    as_of = run.as_of
     card = serving_card(run, question, as_of=as_of)
     if card is not None and not is_due(run, card, as_of=as_of):
         return card, False

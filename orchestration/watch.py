@@ -18,7 +18,7 @@ GRADES = {"churn": "calibration_in_the_large", "clv": "bias"}
 
 def is_stale(run: Run, card: ModelCard) -> bool:
     """Whether the training is older at the run's day than the source file lets it be."""
-    return (run.as_of() - card.as_of_date).days > run.source.models.stale_after_days
+    return (run.as_of - card.as_of_date).days > run.source.models.stale_after_days
 
 
 def drifted(run: Run, card: ModelCard, *, as_of: date) -> list[str]:
@@ -39,7 +39,7 @@ def drifted(run: Run, card: ModelCard, *, as_of: date) -> list[str]:
 
 def warnings(run: Run, card: ModelCard) -> Iterator[tuple[str, str]]:
     """Kind and sentence of everything that is wrong with the training that serves, from the tables of the day."""
-    models, age = run.source.models, (run.as_of() - card.as_of_date).days
+    models, age = run.source.models, (run.as_of - card.as_of_date).days
     for text in card.warnings:
         yield "fairness", text
     version = f"model_version = '{card.model_version}'"

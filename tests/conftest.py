@@ -4,6 +4,7 @@ A full run takes half a minute or more on a quiet core, so every one that the su
 at a time. What each must have done belongs in the test modules.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ import polars as pl
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from orchestration.dbt_manifest import prepare_manifest
+from orchestration.intake.source_file import load_source
+from orchestration.privacy.registry import Registry, read_registry
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import CANARY_WORD, Finished, clientele
@@ -95,6 +99,19 @@ def settings(first_run: Finished) -> Settings:
 
 
 @pytest.fixture(scope="session")
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest of the project."""
+    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
+    return found
+
+
+@pytest.fixture(scope="session")
+def registry(manifest: dict[str, Any], settings: Settings) -> Registry:
+    """Where data about people lies, for the tiny shop."""
+    return read_registry(manifest, source=load_source(settings.source))
+
+
+@pytest.fixture(scope="session")
 def published(settings: Settings) -> Path:
     """What the first run published."""
     return settings.published_dir / "current"
@@ -139,7 +156,10 @@ def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) ->
         elif name == "erased":
             erased = clientele("erase", "c0001", "c0003", source=settings.source, data_dir=folder)
             assert erased.exit_code == 0, erased.stderr
-        mirror = {"again": f"http://reader:{CANARY_WORD}@127.0.0.1:9", "rebuilt": f"sqlite:///{folder}/mlflow.db"}
+        mirror = {
+            "again": f"http://reader:{CANARY_WORD}@127.0.0.1:9",
+            "rebuilt": f"sqlite:///{folder.parent}/mlflow.db",
+        }
         variables = {"mlflow_uri": mirror[name]} if name in mirror else {}
         return clientele(*commands[name], "--json", source=settings.source, data_dir=folder, **variables)
 

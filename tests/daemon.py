@@ -25,7 +25,7 @@ from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
 from orchestration import automation
-from orchestration.freshness import with_policy
+from orchestration.freshness_policies import with_policy
 from orchestration.run import run_resource
 from orchestration.sensors import sensors
 from orchestration.settings import Settings

@@ -189,7 +189,7 @@ def test_a_blocked_run_of_the_command_line_alerts_once(later_runs: dict[str, Fin
     for _ in range(2):
         send(of_failure(error, settings, run_id=run.run_id, day=None), settings)
     (message,) = listening.received
-    assert "not_null_rejected_rows_row_number" in message["message"]
+    assert "grain_rejected_rows" in message["message"]
     assert "Still published: tiny_shop as of 2026-06-30" in message["message"]
 
 

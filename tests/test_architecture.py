@@ -1,6 +1,5 @@
 """Conventions that no linter knows: names, owners, descriptions, sizes, and that two places say the same."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import pytest
 from ml.schemas import TRANSACTIONS, empty
 from ml.tables import TABLES
 from orchestration import reference
-from orchestration.dbt_manifest import prepare_manifest
 from orchestration.definitions import build_definitions
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.entities import ENTITIES
@@ -33,12 +31,6 @@ STAGED = {
 @pytest.fixture(scope="module")
 def graph(settings: Settings) -> Any:
     return build_definitions(settings).resolve_asset_graph()
-
-
-@pytest.fixture(scope="module")
-def manifest(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_a_blocking_check_that_fails_ends_with_1_and_publishes_nothing(
 ) -> None:
     blocked = later_runs["blocked"]
     assert (blocked.exit_code, blocked.stdout) == (1, "")
-    assert "not_null_rejected_rows_row_number" in blocked.stderr
+    assert "grain_rejected_rows" in blocked.stderr
     assert "Nothing was published" in blocked.stderr
     assert "Traceback" not in blocked.stderr
     published = blocked.settings.published_dir

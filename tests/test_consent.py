@@ -1,6 +1,7 @@
 """Consent: who refuses a purpose is in no table, sample or snapshot that serves it, from the date on and not before."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -8,17 +9,16 @@ import polars as pl
 import pytest
 
 from orchestration import training
-from orchestration.dbt_manifest import prepare_manifest
 from orchestration.generations import DATABASE
-from orchestration.intake.source_file import load_source
 from orchestration.privacy import consent
-from orchestration.privacy.registry import Column, Registry, Table, load_registry
+from orchestration.privacy.registry import Column, Registry, Table
 from orchestration.run import Run
 from orchestration.segment_snapshots import freeze, kept
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.commands import Finished
 from tests.conftest import EARLIER
+from tests.runs import run_on
 from tests.shop import AS_OF, GRANTED_AGAIN, REFUSED, REFUSED_AFTER, REFUSED_LATER
 
 PLANTED = {*REFUSED.values(), REFUSED_LATER, REFUSED_AFTER, GRANTED_AGAIN}
@@ -38,24 +38,10 @@ def found(file: Path, table: str) -> set[str]:
     return {customer for (customer,) in rows} & PLANTED
 
 
-@pytest.fixture(scope="module")
-def registry(settings: Settings) -> Registry:
-    return load_registry(prepare_manifest(settings), source=load_source(settings.source))
-
-
 @pytest.fixture
 def run(settings: Settings) -> Run:
     """A run as its assets see it, over the warehouse that the first run left."""
-    return Run(
-        run_id="a run",
-        settings=settings,
-        source=load_source(settings.source),
-        requested_as_of=None,
-        known_at=datetime(2026, 7, 2),  # noqa: DTZ001 - UTC, as everywhere
-        retrain=None,
-        warehouse=Warehouse(settings.warehouse_file, settings=settings),
-        is_scratch=False,
-    )
+    return replace(run_on(settings), known_at=datetime(2026, 7, 2))  # noqa: DTZ001 - UTC, as everywhere
 
 
 def test_every_table_names_those_alone_who_allow_what_it_is_for(published: Path, registry: Registry) -> None:

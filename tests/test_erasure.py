@@ -49,6 +49,8 @@ def copy(settings: Settings, folder: Path) -> Settings:
 def erased(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Receipt, list[str]]:
     """A copy of the first run's data folder in which two customers, and one who never was, are erased."""
     aside = copy(settings, tmp_path_factory.mktemp("erased") / "data")
+    (version,) = versions_dir(aside).iterdir()
+    shutil.copytree(version, version.with_name(".killed-publication"))
     assert len(holding(aside.data_dir, OF_THEM, settings=aside)) > 10  # the search finds them where they are
     receipt, unknown = erase(aside, [*ERASED, " c0123 ", "nobody"], source=load_source(aside.source))
     return aside, receipt, unknown
@@ -242,6 +244,18 @@ def test_a_place_with_customers_that_nobody_registered_stops_everything(planted:
         with pytest.raises(ClienteleError, match=rf"in no registry: .*{where}"):
             asked()
     assert not (planted.history_dir / "tombstones").exists()
+
+
+@pytest.mark.parametrize("broken", ["manifest.json", "clientele.duckdb"])
+def test_a_version_that_nobody_can_be_taken_out_of_stops_an_erasure_before_it_begins(
+    planted: Settings, broken: str
+) -> None:
+    (folder,) = versions_dir(planted).glob("[!.]*/")
+    (folder / broken).write_bytes(b"{")
+    with pytest.raises(ClienteleError, match=rf"published/versions/{folder.name} is broken: .*Nothing was done"):
+        erase(planted, ["c0123"], source=load_source(planted.source))
+    assert not (planted.history_dir / "tombstones").exists()
+    assert planted.warehouse_file.exists()
 
 
 def test_the_run_after_an_erasure_does_not_bring_them_back_and_accounts_for_every_cent(

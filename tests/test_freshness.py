@@ -9,7 +9,8 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState
 
 from orchestration.errors import InputError
-from orchestration.freshness import WATCHED, ages, policy, with_policy
+from orchestration.freshness import ages
+from orchestration.freshness_policies import WATCHED, policy, with_policy
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings

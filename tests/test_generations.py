@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,8 @@ from orchestration.intake.source_file import load_source
 from orchestration.publish import breaking_changes, publish
 from orchestration.run import Run
 from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse, reader
+from orchestration.warehouse import reader
+from tests.runs import shop_run
 from tests.shop import SOURCE
 
 AS_OF = date(2026, 6, 30)
@@ -20,12 +21,7 @@ AS_OF = date(2026, 6, 30)
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    source = tmp_path / "shop.yml"
-    source.write_text(SOURCE)
-    settings = Settings(data_dir=tmp_path / "data", source=source)
-    warehouse = Warehouse(settings.warehouse_file, settings=settings)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return Run("run-0", settings, load_source(source), None, now, None, warehouse, is_scratch=False)
+    return shop_run(tmp_path)
 
 
 def publish_letter(run: Run, number: int, **columns: object) -> Path:

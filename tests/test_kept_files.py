@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from orchestration import kept_files
@@ -12,6 +13,22 @@ def test_what_is_written_is_readable_by_nobody_else_and_whole(tmp_path: Path) ->
     kept_files.write(file, b"b")
     assert (file.read_bytes(), file.stat().st_mode & 0o077) == (b"b", 0)
     kept_files.verify([tmp_path])
+
+
+def test_a_frame_is_kept_like_any_other_file_whatever_a_kill_left_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "history" / "day.parquet"
+    frame = pl.DataFrame({"customer_id": ["c1"]})
+    kept_files.write_frame(file, frame.clear())
+    file.with_name(".day.parquet").write_bytes(b"half")
+    kept_files.write_frame(file, frame)
+    assert (pl.read_parquet(file).rows(), file.stat().st_mode & 0o077) == ([("c1",)], 0)
+    kept_files.verify([tmp_path])
+
+
+def test_what_is_removed_leaves_no_seal_behind(tmp_path: Path) -> None:
+    kept_files.write(tmp_path / "day.parquet", b"a")
+    kept_files.remove(tmp_path / "day.parquet")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_file_that_differs_from_its_seal_is_named(tmp_path: Path) -> None:

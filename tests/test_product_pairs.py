@@ -1,10 +1,8 @@
-from datetime import date
-from decimal import Decimal
-
 import numpy as np
 import polars as pl
 import pytest
 
+from tests.baskets import bought
 from tests.sql import select
 
 ITEMS = 60
@@ -22,21 +20,8 @@ def _shop(seed: int, *, baskets: int, together: float = 0.0) -> dict[str, pl.Dat
         drawn = random.choice(ITEMS, size, replace=False, p=popularity / popularity.sum())
         held = {f"p{item:02}" for item in drawn}
         held |= {partner[item] for item in held & set(partner) if random.random() < together}
-        rows += [(f"t{basket}", f"c{basket % 400}", item) for item in sorted(held)]
-    return _tables(rows)
-
-
-def _tables(rows: list[tuple[str, str, str]]) -> dict[str, pl.DataFrame]:
-    lines = pl.DataFrame(rows, schema=["transaction_id", "customer_id", "product_id"], orient="row").with_columns(
-        transaction_date=pl.lit(date(2026, 1, 1)), kind=pl.lit("sale"), is_product=True, net_amount=pl.lit(Decimal(1))
-    )
-    products = lines.select("product_id").unique().sort("product_id")
-    return {
-        "fct_transaction_lines": lines,
-        "dim_products": products.with_columns(
-            name="product_id", category=pl.lit("shelf ") + pl.col("product_id").str.slice(1, 1)
-        ),
-    }
+        rows += [(f"t{basket}", f"c{basket % 400}", item, 0) for item in sorted(held)]
+    return bought(rows)
 
 
 def _pairs(tables: dict[str, pl.DataFrame], level: str = "product") -> list[tuple[str, str]]:
@@ -56,17 +41,17 @@ def test_baskets_of_any_size_filled_independently_hold_no_pairs() -> None:
 
 
 def test_a_pair_of_ten_customers_is_not_told() -> None:
-    rows = [(f"t{n}", f"c{n % 400}", f"p{n % 50:02}") for n in range(2000)]
+    rows = [(f"t{n}", f"c{n % 400}", f"p{n % 50:02}", 0) for n in range(2000)]
     for buyers, seen in ((10, False), (11, True)):
-        pair = [(f"both{n}", f"b{n % buyers}", item) for n in range(60) for item in ("x1", "x2")]
-        assert (("x1", "x2") in _pairs(_tables(rows + pair))) == seen
+        pair = [(f"both{n}", f"b{n % buyers}", item, 0) for n in range(60) for item in ("x1", "x2")]
+        assert (("x1", "x2") in _pairs(bought(rows + pair))) == seen
 
 
 def test_a_basket_of_more_than_a_hundred_products_is_left_out_and_counted() -> None:
     tables = _shop(0, baskets=3000, together=0.5)
-    full = [("till roll", "c1", f"q{n}") for n in range(101)]
-    lines = pl.concat([tables["fct_transaction_lines"], _tables(full)["fct_transaction_lines"]])
-    known = pl.concat([tables["dim_products"], _tables(full)["dim_products"]])
+    full = [("till roll", "c1", f"q{n}", 0) for n in range(101)]
+    lines = pl.concat([tables["fct_transaction_lines"], bought(full)["fct_transaction_lines"]])
+    known = pl.concat([tables["dim_products"], bought(full)["dim_products"]])
     rows = select("rpt_product_pairs", {"fct_transaction_lines": lines, "dim_products": known})
     assert rows["left_out_basket_count"].unique().to_list() == [1]
     assert rows["all_basket_count"].unique().to_list() == [3000]

@@ -1,10 +1,8 @@
-from datetime import date
-from decimal import Decimal
-
 import numpy as np
 import polars as pl
 import pytest
 
+from tests.baskets import bought
 from tests.sql import select
 
 ITEMS, DAYS = 40, 300
@@ -25,25 +23,7 @@ def _shop(seed: int, *, customers: int = 1200, follows: float = 0.0) -> dict[str
             held = {f"p{item:02}" for item in drawn} | set(coming.values())
             rows += [(f"t{customer}-{visit}", f"c{customer}", item, int(day)) for item in sorted(held)]
             coming = {a: b for a, b in PLANTED if a in held and random.random() < follows}
-    return _tables(rows)
-
-
-def _tables(rows: list[tuple[str, str, str, int]]) -> dict[str, pl.DataFrame]:
-    lines = pl.DataFrame(
-        rows, schema=["transaction_id", "customer_id", "product_id", "day"], orient="row"
-    ).with_columns(
-        transaction_date=date(2026, 1, 1) + pl.duration(days="day"),
-        kind=pl.lit("sale"),
-        is_product=True,
-        net_amount=pl.lit(Decimal(1)),
-    )
-    products = lines.select("product_id").unique().sort("product_id")
-    return {
-        "fct_transaction_lines": lines,
-        "dim_products": products.with_columns(
-            name="product_id", category=pl.lit("shelf ") + pl.col("product_id").str.slice(1, 1)
-        ),
-    }
+    return bought(rows)
 
 
 def _sequences(tables: dict[str, pl.DataFrame], level: str = "product") -> list[tuple[str, str]]:
@@ -71,7 +51,7 @@ def test_what_is_bought_on_the_same_day_or_after_the_window_does_not_follow() ->
             for n in range(60)
             for item, day in (("first", 10), ("second", 10 + gap), ("p00", 15), ("p01", 20), ("p02", 25))
         ]
-        planted = _tables(pairs)
+        planted = bought(pairs)
         lines = pl.concat([crowd, planted["fct_transaction_lines"]])
         products = lines.select("product_id", name="product_id", category=pl.lit("all")).unique().sort("product_id")
         found = _sequences({"fct_transaction_lines": lines, "dim_products": products})

@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,12 +9,10 @@ import pytest
 
 from orchestration.errors import CheckError
 from orchestration.generations import DATABASE, PUBLIC_SCHEMAS, read_manifest
-from orchestration.intake.source_file import load_source
 from orchestration.publish import publish
 from orchestration.run import Run
-from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse, reader
-from tests.shop import SOURCE
+from orchestration.warehouse import reader
+from tests.runs import shop_run
 
 AS_OF = date(2026, 6, 30)
 COMMENTS = {"marts.letters": {"description": "One row per letter.", "columns": {"letter": 'It\'s "one"; of 26.'}}}
@@ -22,14 +20,10 @@ COMMENTS = {"marts.letters": {"description": "One row per letter.", "columns": {
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    source = tmp_path / "shop.yml"
-    source.write_text(SOURCE)
-    settings = Settings(data_dir=tmp_path / "data", source=source)
-    warehouse = Warehouse(settings.warehouse_file, settings=settings)
-    warehouse.write("marts.letters", pl.DataFrame({"letter": ["a", "b", None], "share": [0.1 + 0.2, 0.5, None]}))
-    warehouse.write("staging.private", pl.DataFrame({"letter": ["a"]}))
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return Run("run-1", settings, load_source(source), None, now, None, warehouse, is_scratch=False)
+    run = shop_run(tmp_path)
+    run.warehouse.write("marts.letters", pl.DataFrame({"letter": ["a", "b", None], "share": [0.1 + 0.2, 0.5, None]}))
+    run.warehouse.write("staging.private", pl.DataFrame({"letter": ["a"]}))
+    return run
 
 
 def publish_letters(run: Run, run_id: str, *letters: str) -> Path:

@@ -16,8 +16,8 @@ from orchestration.intake.entities import ENTITIES
 from orchestration.intake.refusal import Rule
 from orchestration.intake.revisions import revise
 from orchestration.privacy import pseudonyms, tombstones
+from orchestration.privacy.ingest_rules import received_rule
 from orchestration.privacy.landing import scrub_landing
-from orchestration.privacy.refused import received_rule
 from orchestration.privacy.retention import prune_history
 from tests.inbox import ENTITY, Inbox
 

@@ -1,7 +1,6 @@
 """The registry of personal data: it knows every column that is published and every file that a run leaves."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,14 @@ from orchestration.assets.personal_data import CONSENTED, DECLARED, personal_dat
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.definitions import build_definitions
 from orchestration.errors import ClienteleError
-from orchestration.generations import DATABASE
+from orchestration.generations import DATABASE, PUBLIC_SCHEMAS
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.consent import PERMISSIONS
-from orchestration.privacy.registry import ABOUT_ONE, STORED, Registry, load_registry, read_registry
-from orchestration.run import Run
+from orchestration.privacy.registry import ABOUT_ONE, Registry, load_registry, read_registry
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.commands import Finished
-
-
-@pytest.fixture(scope="module")
-def manifest(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(prepare_manifest(settings).read_text())
-    return found
-
-
-@pytest.fixture(scope="module")
-def registry(settings: Settings) -> Registry:
-    return load_registry(prepare_manifest(settings), source=load_source(settings.source))
+from tests.runs import run_on
 
 
 def tables(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -40,7 +28,7 @@ def tables(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_every_column_in_yaml_of_a_published_table_is_declared_by_itself(manifest: dict[str, Any]) -> None:
-    published = [node for node in tables(manifest) if node["schema"] in STORED]
+    published = [node for node in tables(manifest) if node["schema"] in PUBLIC_SCHEMAS]
     assert len(published) > 80
     silent = [
         f"{node['name']}.{column['name']}"
@@ -53,7 +41,7 @@ def test_every_column_in_yaml_of_a_published_table_is_declared_by_itself(manifes
 
 
 def test_every_table_before_the_marts_is_declared_as_a_whole_or_by_the_input_contract(registry: Registry) -> None:
-    before = [table for name, table in registry.tables.items() if name.split(".")[0] not in STORED]
+    before = [table for name, table in registry.tables.items() if name.split(".")[0] not in PUBLIC_SCHEMAS]
     assert [table.name for table in before if table.covers is None and not table.columns] == []
 
 
@@ -84,7 +72,7 @@ def test_the_tables_of_people_are_those_with_a_column_for_the_customer(settings:
 
 def test_a_row_about_somebody_says_with_what_it_goes(registry: Registry) -> None:
     for table in registry.tables_of_people():
-        if table.name.split(".")[0] in STORED:
+        if table.name.split(".")[0] in PUBLIC_SCHEMAS:
             assert table.retention != "run", table.name
 
 
@@ -102,7 +90,7 @@ def test_every_file_of_a_data_folder_lies_in_a_place_of_the_registry(
         assert len(files) > 50
         known = tuple(path + end for path in registry.places for end in ("/", ""))
         strays = [file for file in files if not any(file == path or file.startswith(f"{path}/") for path in known)]
-        assert [file for file in strays if file != "mlflow.db"] == []  # the store of a test, not ours
+        assert strays == []
 
 
 def test_kept_files_hold_the_columns_that_the_registry_names_and_no_other(
@@ -152,8 +140,7 @@ def test_an_undeclared_column_and_one_against_consent_fail_checks_that_block(
     warehouse.write("ml.churn_scores", pl.DataFrame({name: ["ann"] for name in churn_columns(settings)}))
     allowed = {f"is_{purpose}_allowed": [False] for purpose in ("analytics", "profiling", "marketing")}
     warehouse.write(PERMISSIONS, pl.DataFrame({"customer_id": ["ann"], **allowed}))
-    now = datetime.now(UTC).replace(tzinfo=None)
-    run = Run("run-1", settings, load_source(settings.source), None, now, None, warehouse, is_scratch=False)
+    run = run_on(settings, warehouse=warehouse)
     asset = personal_data([], prepare_manifest(settings))
     with dg.DagsterInstance.ephemeral() as instance:
         done = dg.materialize([asset], resources={"run": run}, instance=instance, raise_on_error=False)
@@ -174,5 +161,5 @@ def test_publishing_waits_for_the_look_at_every_public_table(settings: Settings)
     graph = build_definitions(settings).resolve_asset_graph()
     keys = {".".join(key.path): key for key in graph.get_all_asset_keys()}
     looked_at = {".".join(key.path) for key in graph.get(keys["quality.personal_data"]).parent_keys}
-    assert looked_at == {name for name in keys if name.split(".")[0] in STORED} - {"quality.personal_data"}
+    assert looked_at == {name for name in keys if name.split(".")[0] in PUBLIC_SCHEMAS} - {"quality.personal_data"}
     assert keys["quality.personal_data"] in graph.get(keys["published.clientele"]).parent_keys

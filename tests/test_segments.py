@@ -1,6 +1,7 @@
 """Segments from day to day: what is on record stands, why customers moved, and a snapshot never changes."""
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,9 @@ from orchestration.segment_snapshots import freeze, kept
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
+from tests.holder import another_run
 from tests.ml.behaviours import AS_OF, shop
+from tests.runs import run_on
 from tests.shop import SOURCE
 
 RULES = "segments:\n  rules: {ours: {big: monetary_amount > 1000, north: region = 'north'}}\n"
@@ -53,8 +56,7 @@ def day_by_day(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Run]:
         warehouse.write("ml.customer_features", features)
         warehouse.write("ml.churn_scores", empty(CHURN_SCORES))
         warehouse.write("ml.clv_predictions", empty(CLV_PREDICTIONS))
-        now = datetime.now(UTC).replace(tzinfo=None)
-        run = Run(f"run-{number}", settings, load_source(settings.source), None, now, None, warehouse, is_scratch=False)
+        run = run_on(settings, run_id=f"run-{number}", warehouse=warehouse)
         for asset in segmentation.ASSETS:
             asset(run=run)
         history = History(settings.history_dir, source=run.source.name)
@@ -103,7 +105,7 @@ def test_every_entry_is_on_record(day_by_day: dict[date, Run]) -> None:
     first, second = day_by_day.values()
     changes = second.warehouse.read("select as_of_date, count(*) from ml.segment_changes group by 1 order by 1").rows()
     moved = second.warehouse.read("select count(*) from ml.customer_segments where change <> 'none'").item()
-    assert changes == [(first.as_of(), 4 * 160), (second.as_of(), moved)]
+    assert changes == [(first.as_of, 4 * 160), (second.as_of, moved)]
 
 
 def test_a_division_is_fitted_again_when_it_is_due_and_stands_until_then(day_by_day: dict[date, Run]) -> None:
@@ -111,7 +113,7 @@ def test_a_division_is_fitted_again_when_it_is_due_and_stands_until_then(day_by_
     fitted = [
         run.warehouse.read("select distinct as_of_date from ml.segment_strategies").item() for run in (first, second)
     ]
-    assert fitted == [first.as_of(), second.as_of()]
+    assert fitted == [first.as_of, second.as_of]
     next_day = segments.in_force(second, as_of=AS_OF + timedelta(days=1))
     assert next_day is not None
     assert segments.in_force(second, as_of=AS_OF + timedelta(days=7)) is None
@@ -127,7 +129,7 @@ def test_a_day_fitted_again_is_the_same(today: Run) -> None:
 def test_another_wish_in_the_source_file_is_fitted_at_once(today: Run, tmp_path: Path) -> None:
     file = tmp_path / "shop.yml"
     file.write_text(SOURCE + RULES.replace("1000", "2000"))
-    other = Run("r", today.settings, load_source(file), None, today.known_at, None, today.warehouse, is_scratch=False)
+    other = replace(today, source=load_source(file))
     assert segments.in_force(today, as_of=AS_OF) is not None
     assert segments.in_force(other, as_of=AS_OF) is None
 
@@ -152,6 +154,15 @@ def test_a_snapshot_holds_who_was_in_a_segment_and_never_changes(copied: Setting
     assert taken["customer_id"].n_unique() == allowing
     again = clientele(*asked, source=copied.source, data_dir=copied.data_dir)
     assert (again.exit_code, "a snapshot never changes" in again.stderr) == (2, True)
+
+
+def test_while_a_run_or_an_erasure_is_at_work_no_snapshot_is_taken(copied: Settings) -> None:
+    with another_run(copied) as other:
+        asked = ("freeze", "spring", "--strategy", "lifecycle", "--segment", "active")
+        done = clientele(*asked, source=copied.source, data_dir=copied.data_dir)
+    assert (done.exit_code, done.stdout) == (75, "")
+    assert f"process {other.pid}" in done.stderr
+    assert kept(copied, source=load_source(copied.source).name) == []
 
 
 def test_a_snapshot_of_nobody_or_without_a_name_is_refused(copied: Settings) -> None:

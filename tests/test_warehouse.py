@@ -174,3 +174,25 @@ def test_trouble_other_than_a_lock_is_not_waited_for(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError):
         Warehouse(tmp_path / "broken.duckdb", settings=Settings()).row_count("ml.x")
     assert time.monotonic() - started < 2
+
+
+OPEN = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+
+
+def is_free(file: Path) -> bool:
+    """Whether another program can open the file."""
+    opened = subprocess.run([sys.executable, "-c", OPEN, str(file)], capture_output=True, text=True, check=False)
+    assert opened.returncode == 0 or "Could not set lock" in opened.stderr
+    return opened.returncode == 0
+
+
+def test_a_file_that_is_kept_open_is_let_go_of_when_asked_and_at_the_end(warehouse: Warehouse) -> None:
+    with warehouse.kept_open():
+        warehouse.write("ml.x", pl.DataFrame({"a": [1, 2]}))
+        assert warehouse.row_count("ml.x") == 2
+        assert not is_free(warehouse.file)
+        warehouse.let_go()
+        assert is_free(warehouse.file)
+        assert warehouse.row_count("ml.x") == 2
+        assert not is_free(warehouse.file)
+    assert is_free(warehouse.file)

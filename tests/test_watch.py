@@ -1,7 +1,7 @@
 """The watch over a model that serves: too old, moved, wrong, unlike for some; and what of a day goes on record."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,10 @@ from orchestration import training, watch
 from orchestration.assets.publish import keep_day
 from orchestration.evidence import declared_groups
 from orchestration.history import History
-from orchestration.intake.source_file import load_source
 from orchestration.plots import outcomes
 from orchestration.run import Run
-from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
 from tests.cards import DAY, card_of
+from tests.runs import shop_run
 from tests.shop import SOURCE
 
 CARD = card_of(b"", as_of_date=DAY - timedelta(days=5))
@@ -42,11 +40,9 @@ def run(tmp_path: Path) -> Run:
 
 def a_run(folder: Path, models: str) -> Run:
     """A run of the shop at DAY whose tables are empty; `models` are further lines of its configuration."""
-    (folder / "shop.yml").write_text(SOURCE.replace("models:\n", f"models:\n{models}"))
-    settings = Settings(data_dir=folder / "data", source=folder / "shop.yml")
-    warehouse = Warehouse(settings.warehouse_file, settings=settings)
-    warehouse.write("marts.dim_as_of", pl.DataFrame({"as_of_date": [DAY], "is_backfilled": [False]}))
-    warehouse.write("quality.reconciliation", pl.DataFrame({"entity": ["products"], "measure": ["rows"]}))
+    run = shop_run(folder, source=SOURCE.replace("models:\n", f"models:\n{models}"))
+    run.warehouse.write("marts.dim_as_of", pl.DataFrame({"as_of_date": [DAY], "is_backfilled": [False]}))
+    run.warehouse.write("quality.reconciliation", pl.DataFrame({"entity": ["products"], "measure": ["rows"]}))
     for name, schema in {
         "ml.customer_segments": CUSTOMER_SEGMENTS,
         "ml.churn_scores": CHURN_SCORES,
@@ -55,9 +51,8 @@ def a_run(folder: Path, models: str) -> Run:
         "ml.feature_drift": FEATURE_DRIFT,
         "ml.score_outcomes": SCORE_OUTCOMES,
     }.items():
-        warehouse.write(name, empty(schema))
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return Run("run-1", settings, load_source(settings.source), None, now, None, warehouse, is_scratch=False)
+        run.warehouse.write(name, empty(schema))
+    return run
 
 
 def history(run: Run) -> History:

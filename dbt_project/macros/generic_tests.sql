@@ -1,10 +1,20 @@
--- Generic tests that dbt does not bring: a key of several columns, and a range.
+-- Generic tests that dbt does not bring, each over all its columns at once: a test costs dbt as much as a small model.
 
-{% test unique_combination(model, columns) %}
+-- The grain that the description names: no two rows with one key, and a key in every row but where it may be empty.
+{% test grain(model, columns, nullable=[]) %}
 select {{ columns | join(', ') }}
 from {{ model }}
 group by {{ columns | join(', ') }}
-having count(*) > 1
+having
+    count(*) > 1
+    {% for column in columns if column not in nullable %}or {{ column }} is null {% endfor %}
+{% endtest %}
+
+-- Columns that are never empty.
+{% test complete(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+where {% for column in columns %}{{ column }} is null{{ " or " if not loop.last }}{% endfor %}
 {% endtest %}
 
 {% test between(model, column_name, lowest=none, highest=none) %}
@@ -16,11 +26,14 @@ where
     {% if highest is not none %}or {{ column_name }} > {{ highest }}{% endif %}
 {% endtest %}
 
--- A count of people is that of nobody, or of at least as many as may be told of.
-{% test at_least_eleven_people(model, column_name) %}
-select {{ column_name }}
+-- Counts of people are those of nobody, or of at least as many as may be told of.
+{% test at_least_eleven_people(model, columns) %}
+select {{ columns | join(', ') }}
 from {{ model }}
-where {{ column_name }} > 0 and {{ column_name }} < {{ smallest_group() }}
+where
+    {% for column in columns -%}
+    {{ column }} > 0 and {{ column }} < {{ smallest_group() }}{{ " or " if not loop.last }}
+    {%- endfor %}
 {% endtest %}
 
 -- A report by segment counts every customer of a strategy once.

@@ -28,15 +28,7 @@ having count(*) > 0
 
 -- As is_merged, among groups of which some may hold nobody: these stay as they are.
 {% macro is_hidden(count, key, parent=none) -%}
-    {%- set within = 'partition by ' ~ parent if parent else '' -%}
-    {{ count }} > 0 and (
-        {{ count }} < {{ smallest_group() }} or (
-            min(nullif({{ count }}, 0)) over ({{ within }}) < {{ smallest_group() }}
-            and coalesce(sum({{ count }}) over (
-                {{ within }} order by {{ count }}, {{ key }} rows between unbounded preceding and 1 preceding
-            ), 0) < {{ smallest_group() }}
-        )
-    )
+    {{ count }} > 0 and ({{ is_merged('nullif(' ~ count ~ ', 0)', key, parent=parent) }})
 {%- endmacro %}
 
 -- CTEs that end in `leaves`: the `places` that are large enough, the others merged. Buyers decide, who are never more than the

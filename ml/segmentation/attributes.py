@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from ml.segmentation.definitions import define
+from ml.segmentation.definitions import SMALLEST_GROUP, define
 
 OTHER: Final = "other"
 UNKNOWN: Final = "unknown"
@@ -17,8 +17,6 @@ KNOWN_SHARE: Final = 0.2
 """An attribute that fewer customers have only divides those who told from those who did not."""
 SMALLEST_SHARE: Final = 0.02
 """Share of customers that a group needs to stand alone, unless the source file says otherwise."""
-SMALLEST_GROUP: Final = 11
-"""Fewer customers are never a segment by themselves, nor together: it would say who somebody is."""
 OTHER_SHARE: Final = 0.2
 """Largest share of customers in groups too small to stand alone."""
 

@@ -10,6 +10,9 @@ import polars as pl
 from ml.schemas import empty
 from ml.segment_schemas import SEGMENT_DEFINITIONS
 
+SMALLEST_GROUP: Final = 11
+"""Fewer customers are never told of together: it would say who somebody is."""
+
 
 @dataclass(frozen=True)
 class Background:

@@ -12,6 +12,7 @@ import polars as pl
 
 from ml.schemas import conform, empty
 from ml.segment_schemas import PROFILE, SEGMENT_TRAITS
+from ml.segmentation.definitions import SMALLEST_GROUP
 
 NUMBERS: Final = (
     "recency_days",
@@ -31,8 +32,6 @@ NUMBERS: Final = (
 )
 """One feature for each thing that can be said of a customer."""
 TOP: Final = 5
-SMALLEST_GROUP: Final = 11
-"""Segments and categories of fewer customers have no trait: it would say who somebody is."""
 
 
 def traits(

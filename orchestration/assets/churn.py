@@ -171,7 +171,7 @@ def _served(run: Run) -> tuple[ModelCard, Any]:
 def _map_eligible(run: Run, function: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """Apply a function to the features of eligible customers: with a running contract, or having bought lately."""
     if contracts.are_known(run):
-        as_of = run.as_of()
+        as_of = run.as_of
         return contracts.map_contracts(
             run, lambda rows, attributes: function(build_contract_features(rows, attributes, as_of=as_of))
         )

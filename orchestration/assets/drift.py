@@ -30,7 +30,7 @@ from orchestration.run import Run
 )
 def model_drift(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Compare the scores of the day with those of the training, or with the first batch of the version."""
-    as_of, rows = run.as_of(), []
+    as_of, rows = run.as_of, []
     for card in _serving(run):
         reference = _against_training(run, card) or _against_first_batch(run, card, as_of)
         rows.append({"as_of_date": as_of, **_named(card), **reference})
@@ -48,7 +48,7 @@ def model_drift(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def feature_drift(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Compare the features of the day with what each training remembers of its own."""
-    frames, as_of = [empty(FEATURE_DRIFT)], run.as_of()
+    frames, as_of = [empty(FEATURE_DRIFT)], run.as_of
     for card in _serving(run):
         then = card.sample.get("features", {})
         if then:
@@ -70,7 +70,7 @@ def feature_drift(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def model_warnings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Put into sentences what the tables of the day say of every model that serves."""
-    as_of = run.as_of()
+    as_of = run.as_of
     rows = [
         {"as_of_date": as_of, **_named(card), "kind": kind, "warning": text}
         for card in _serving(run)
@@ -87,7 +87,7 @@ def _serving(run: Run) -> list[ModelCard]:
         for table in LEDGER.values()
         for version in run.warehouse.read(f"select distinct model_version from {table}")["model_version"]
     }
-    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of)
     chosen = [card for card in cards if card.model_version in served]
     return sorted(chosen, key=lambda card: (card.model, card.horizon_days))
 

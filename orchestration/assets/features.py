@@ -3,7 +3,7 @@
 import dagster as dg
 
 from ml.features import build_features
-from ml.schemas import CUSTOMER_FEATURES, TRANSACTIONS, empty
+from ml.schemas import CUSTOMER_FEATURES, empty
 from orchestration.dbt import OWNERS
 from orchestration.metadata import column_schema
 from orchestration.privacy import consent
@@ -20,15 +20,8 @@ from orchestration.run import Run
 )
 def customer_features(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Build the features bucket by bucket."""
-    as_of = run.as_of()
-    frames = consent.map_customers(
-        run,
-        "marts.fct_transactions",
-        lambda bucket: build_features(bucket, as_of=as_of),
-        purpose="analytics",
-        columns=TRANSACTIONS,
-        where="customer_id is not null",
-    )
+    as_of = run.as_of
+    frames = consent.map_transactions(run, lambda bucket: build_features(bucket, as_of=as_of), purpose="analytics")
     rows = run.warehouse.write("ml.customer_features", [empty(CUSTOMER_FEATURES), *frames])
     return dg.MaterializeResult(
         metadata={

@@ -16,7 +16,6 @@ from ml.schemas import (
     MODEL_FAIRNESS,
     MODEL_VERSIONS,
     SCORE_OUTCOMES,
-    TRANSACTIONS,
     Schema,
     conform,
     empty,
@@ -48,7 +47,7 @@ from orchestration.run import Run
 )
 def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the cards of the kept trainings into a table, and mirror them where an MLflow store is named."""
-    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of)
     written = _written(run, "ml.model_versions", versions_frame(cards), MODEL_VERSIONS)
     return written._replace(metadata={**(written.metadata or {}), **_mirrored(run, cards)})
 
@@ -63,7 +62,7 @@ def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the numbers of the kept trainings into a table."""
-    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of)
     return _written(run, "ml.model_evaluations", evaluations_frame(cards), MODEL_EVALUATIONS)
 
 
@@ -77,7 +76,7 @@ def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the gate's comparisons into a table."""
-    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of)
     return _written(run, "ml.model_comparisons", comparisons_frame(cards), MODEL_COMPARISONS)
 
 
@@ -91,7 +90,7 @@ def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def model_fairness(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the groups of the kept trainings into a table."""
-    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of)
     return _written(run, "ml.model_fairness", fairness_frame(cards), MODEL_FAIRNESS)
 
 
@@ -110,7 +109,7 @@ def model_fairness(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def score_outcomes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Grade every batch of the ledger whose horizon has passed."""
-    as_of = run.as_of()
+    as_of = run.as_of
     history = History(run.settings.history_dir, source=run.source.name)
     cards = training.files(run).cards(source=run.source.name, as_of=as_of)
     about_contracts = {card.model_version for card in cards if "contracts" in card.config}
@@ -142,15 +141,13 @@ def _mirrored(run: Run, cards: Sequence[ModelCard]) -> dict[str, Any]:
 
 
 def _outcomes(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
-    frames = consent.map_customers(
-        run,
-        "marts.fct_transactions",
-        lambda bucket: label_outcomes(bucket, as_of=scored, horizon_days=horizon_days),
-        purpose="profiling",
-        columns=TRANSACTIONS,
-        where="customer_id is not null",
+    return pl.concat(
+        consent.map_transactions(
+            run,
+            lambda bucket: label_outcomes(bucket, as_of=scored, horizon_days=horizon_days),
+            purpose="profiling",
+        )
     )
-    return pl.concat(frames)
 
 
 def _ends(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
@@ -161,7 +158,7 @@ def _ends(run: Run, scored: date, horizon_days: int) -> pl.DataFrame:
 
 def _drawn(run: Run, grades: pl.DataFrame) -> dict[str, Any]:
     """The rank of every matured batch over time, beside what the test of its version had found."""
-    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of())
+    cards = training.files(run).cards(source=run.source.name, as_of=run.as_of)
     found = evaluations_frame(cards).sort("cutoff_date").group_by("model_version", "candidate", "metric").last()
     served = pl.DataFrame(
         {"model_version": [card.model_version for card in cards], "candidate": [card.candidate for card in cards]},

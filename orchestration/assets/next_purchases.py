@@ -22,7 +22,7 @@ from orchestration.run import Run
 )
 def next_purchases(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Count everybody's gaps bucket by bucket, then date each customer's next purchase."""
-    as_of = run.as_of()
+    as_of = run.as_of
     gap = population_gap(
         run.warehouse.read(f"select gap_mean_days from ml.customer_features where {consent.allowed('profiling')}")
     )

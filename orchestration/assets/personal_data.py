@@ -12,9 +12,10 @@ import polars as pl
 
 from ml.schemas import Schema
 from orchestration.dbt import OWNERS
+from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.metadata import column_schema
 from orchestration.privacy import consent
-from orchestration.privacy.registry import STORED, Registry, load_registry
+from orchestration.privacy.registry import Registry, load_registry
 from orchestration.run import Run
 from orchestration.warehouse import literal
 
@@ -30,7 +31,7 @@ PERSONAL_DATA: Schema = {
 }
 BUILT = f"""
     select table_schema, table_name, column_name from information_schema.columns
-    where table_catalog = current_database() and table_schema in ({", ".join(map(literal, STORED))})
+    where table_catalog = current_database() and table_schema in ({", ".join(map(literal, PUBLIC_SCHEMAS))})
     order by table_schema, table_name, ordinal_position
 """
 DECLARED, CONSENTED = "every_published_column_is_declared", "nobody_is_used_against_their_will"

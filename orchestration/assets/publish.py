@@ -27,7 +27,7 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
         "verified after reopening and made current in one step.",
     )
     def clientele(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-        as_of = run.as_of()
+        as_of = run.as_of
         version = publish(run, as_of=as_of, comments=comments)
         if run.is_backfill or not run.is_scratch:
             keep_day(run)
@@ -50,7 +50,7 @@ def keep_day(run: Run) -> None:
 
     A day says whether it was back-filled; what was really published of a day is never replaced by such.
     """
-    as_of = run.as_of()
+    as_of = run.as_of
     history = History(run.settings.history_dir, source=run.source.name)
     is_backfilled = run.warehouse.read("select is_backfilled from marts.dim_as_of").item()
     if is_backfilled and _was_published(history, as_of):

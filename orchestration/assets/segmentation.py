@@ -52,7 +52,7 @@ KEYS = ["as_of_date", "customer_id", "strategy", "segment"]
 )
 def segment_definitions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Take the definitions on record, or fit and keep new ones when they are missing, due or asked for."""
-    as_of = run.as_of()
+    as_of = run.as_of
     record = segments.in_force(run, as_of=as_of)
     is_new = record is None
     if record is None:
@@ -90,7 +90,7 @@ def _recorded(table: str, schema: Schema, description: str, frame: Callable[[seg
 )
 def segment_words(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Ask each strategy."""
-    record, as_of = _record(run), run.as_of()
+    record, as_of = _record(run), run.as_of
     rows = [
         (as_of, strategy.name, segment, words)
         for strategy in _published(run, record)
@@ -109,7 +109,7 @@ def segment_words(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Assign every customer to one segment per strategy, bucket by bucket."""
-    as_of, record = run.as_of(), _record(run)
+    as_of, record = run.as_of, _record(run)
     before = _before(run)
     versions = dict(before.group_by("strategy").agg(pl.col("model_version").first()).iter_rows())
     strategies = _published(run, record)
@@ -163,7 +163,7 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 )
 def segment_changes(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """The changes of every published day before, and today's, of those who allow profiling today."""
-    as_of, history = run.as_of(), _history(run)
+    as_of, history = run.as_of, _history(run)
     earlier = [history.read("segment_changes", day) for day in history.days("segment_changes") if day < as_of]
     today = run.warehouse.read(segments.CHANGES)
     changes = consent.of_permitted(run, pl.concat([*earlier, today], how="vertical_relaxed"), purpose="profiling")
@@ -196,13 +196,13 @@ def segment_traits(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 def segment_snapshots(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Bring the snapshots that were taken into a table, without who has opted out of marketing since."""
     frames = [empty(SEGMENT_SNAPSHOTS), *snapshots.kept(run.settings, source=run.source.name)]
-    taken = pl.concat(frames).filter(pl.col("as_of_date") <= run.as_of())
+    taken = pl.concat(frames).filter(pl.col("as_of_date") <= run.as_of)
     permitted = consent.of_permitted(run, taken, purpose="marketing")
     return _written(run, "ml.segment_snapshots", permitted, SEGMENT_SNAPSHOTS)
 
 
 def _record(run: Run) -> segments.Record:
-    record = segments.on_record(run, segments.newest(run, as_of=run.as_of()))
+    record = segments.on_record(run, segments.newest(run, as_of=run.as_of))
     assert record is not None, "ml.segment_definitions is built before"  # noqa: S101 - the order of assets
     return record
 
@@ -213,7 +213,7 @@ def _published(run: Run, record: segments.Record) -> "list[Strategy]":
 
 def _before(run: Run) -> pl.DataFrame:
     """The segments of the last published day before this one."""
-    as_of, history = run.as_of(), _history(run)
+    as_of, history = run.as_of, _history(run)
     day = history.before("segments", as_of)
     known = history.read("segments", day) if day else empty(CUSTOMER_SEGMENTS)
     if "segment_since" not in known.columns:  # kept before it was recorded

@@ -4,24 +4,39 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
-from orchestration.errors import ClienteleError
-from orchestration.settings import Settings
+from orchestration.errors import ClienteleError, InputError
+
+if TYPE_CHECKING:  # pydantic takes as long to load as all the rest of `clientele --help`
+    from orchestration.settings import Settings
 
 SourceOption = Annotated[Path | None, typer.Option("--source", help="Source file; default: CLIENTELE_SOURCE.")]
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Data folder; default: CLIENTELE_DATA_DIR.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
-def settings_of(source: Path | None, data_dir: Path | None) -> Settings:
-    """The settings of the environment with what the options say instead."""
+def settings_of(source: Path | None, data_dir: Path | None) -> "Settings":
+    """The settings of the environment with what the options say instead.
+
+    Raises:
+        InputError: a variable of the environment is none that a setting can take.
+    """
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from orchestration.settings import Settings
+
     given: dict[str, Any] = {"source": source, "data_dir": data_dir}
-    return Settings(**{name: value for name, value in given.items() if value is not None})
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        told = [f"CLIENTELE_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+        raise InputError("\n".join(told)) from None
+    except SettingsError as error:
+        raise InputError(f"CLIENTELE_ variables: {error}") from None
 
 
 @contextmanager
@@ -29,13 +44,6 @@ def explained() -> Iterator[None]:
     """Errors that are meant for people end the command with their sentence and exit code, without a traceback."""
     try:
         yield
-    except ValidationError as error:
-        for item in error.errors():
-            typer.echo(f"CLIENTELE_{str(item['loc'][0]).upper()}: {item['msg']}", err=True)
-        raise typer.Exit(2) from None
-    except SettingsError as error:
-        typer.echo(f"CLIENTELE_ variables: {error}", err=True)
-        raise typer.Exit(2) from None
     except ClienteleError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from None

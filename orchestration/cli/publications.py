@@ -40,7 +40,7 @@ def rollback(
     """Let BI read an earlier published version, once it is verified. The next run publishes a new one."""
     with explained():
         from orchestration.generations import roll_back
-        from orchestration.run import writer_lock
+        from orchestration.writer import writer_lock
 
         settings = settings_of(None, data_dir)
         with writer_lock(settings, wait=False):
@@ -58,7 +58,9 @@ def freeze(
     """Keep who is in a segment now, for a campaign: the next run has them in ml.segment_snapshots."""
     with explained():
         from orchestration.segment_snapshots import freeze as keep
+        from orchestration.writer import writer_lock
 
-        now = datetime.now(UTC).replace(tzinfo=None)
-        count = keep(settings_of(source, data_dir), name=name, strategy=strategy, segment=segment, now=now)
+        settings, now = settings_of(source, data_dir), datetime.now(UTC).replace(tzinfo=None)
+        with writer_lock(settings, wait=False):  # else somebody who is being erased could be kept
+            count = keep(settings, name=name, strategy=strategy, segment=segment, now=now)
         typer.echo(f"{name}: {count:,} customers of {strategy} {segment} are kept.")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
-from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from orchestration.alerts import Told
+    from orchestration.settings import Settings
 
 
 def run(
@@ -35,11 +35,12 @@ def run(
             _checked_run(settings, {"as_of": as_of, "known_at": known_at, "retrain": retrain}, json, told)
 
 
-def _checked_run(settings: Settings, asked: dict[str, Any], json: bool, told: "Told") -> None:
+def _checked_run(settings: "Settings", asked: dict[str, Any], json: bool, told: "Told") -> None:
     from rich.console import Console
 
     from orchestration.intake.source_file import load_source
-    from orchestration.run import parse_day, parse_moment, writer_lock
+    from orchestration.run import parse_day, parse_moment
+    from orchestration.writer import writer_lock
 
     described = load_source(settings.source)
     parse_day(asked["as_of"])
@@ -55,7 +56,7 @@ def _checked_run(settings: Settings, asked: dict[str, Any], json: bool, told: "T
     told.of_success(described)
 
 
-def _run(settings: Settings, config: dict[str, Any], console: Any, json: bool, told: "Told") -> None:
+def _run(settings: "Settings", config: dict[str, Any], console: Any, json: bool, told: "Told") -> None:
     from rich.console import Console
 
     from orchestration.progress import RunProgress
@@ -91,7 +92,8 @@ def backfill(
         from orchestration.backfill import BackfilledDay, days_between
         from orchestration.backfill import backfill as run_days
         from orchestration.progress import RunProgress
-        from orchestration.run import required_day, writer_lock
+        from orchestration.run import required_day
+        from orchestration.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         days = days_between(required_day(first), required_day(last))
@@ -124,7 +126,8 @@ def evaluate(
 
         from orchestration import contest, summary
         from orchestration.progress import RunProgress
-        from orchestration.run import parse_day, writer_lock
+        from orchestration.run import parse_day
+        from orchestration.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         parse_day(as_of)

@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.cli.options import DataDirOption, explained, settings_of
 from orchestration.errors import ClienteleError, InputError
-from orchestration.settings import PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
 
 PortOption = Annotated[int, typer.Option(help="Port on 127.0.0.1.")]
 PrefixOption = Annotated[str, typer.Option(help="Path below which a reverse proxy serves it, such as /clientele.")]
@@ -27,7 +29,7 @@ def viewer(port: PortOption = 3001, path_prefix: PrefixOption = "", data_dir: Da
         _replaced_by("dagster-webserver", words, settings_of(None, data_dir))
 
 
-def _replaced_by(program: str, words: list[str], settings: Settings) -> None:
+def _replaced_by(program: str, words: list[str], settings: "Settings") -> None:
     """Become a program of Dagster's, on the data folder's instance, after runs that died were closed."""
     import os
     import signal
@@ -36,6 +38,7 @@ def _replaced_by(program: str, words: list[str], settings: Settings) -> None:
     import dagster as dg
 
     from orchestration.instance import close_dead_runs, prepare_instance, prune_runs
+    from orchestration.settings import PROJECT_DIR
 
     home = prepare_instance(settings)
     with dg.DagsterInstance.from_config(str(home)) as instance:

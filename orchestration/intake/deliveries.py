@@ -192,6 +192,4 @@ def _constants(delivery: Delivery, reader: FileReader) -> dict[str, str]:
 
 def describe(delivery: Delivery, folder: Path) -> None:
     """Write `delivery.json` beside the rows, in one step."""
-    aside = folder / ".delivery.json"
-    aside.write_text(json.dumps(asdict(delivery), indent=1, sort_keys=True))
-    kept_files.replace(folder / "delivery.json", aside)
+    kept_files.write(folder / "delivery.json", json.dumps(asdict(delivery), indent=1, sort_keys=True).encode())

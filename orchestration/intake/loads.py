@@ -6,6 +6,7 @@ Deciding what happened belongs in `ingest`.
 import re
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -55,26 +56,20 @@ def keep(loads: list[Load], *, source: Source, settings: Settings) -> int:
         missing, on=["entity", "source_file", "outcome"], how="anti"
     )
     if news.height:
-        home = settings.history_dir / "loads" / source.name
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         stamp = re.sub("[^0-9]", "", datetime.now(UTC).isoformat(timespec="microseconds")[:26])
-        file = home / f"{stamp}-{news['entity'][0]}.parquet"
-        aside = file.with_name(f".{file.name}")
-        news.write_parquet(aside)
-        kept_files.replace(file, aside)
+        kept_files.write_frame(_home(source, settings) / f"{stamp}-{news['entity'][0]}.parquet", news)
     return news.height
 
 
 def read(*, source: Source, settings: Settings) -> pl.DataFrame:
     """Every load of a source on record, oldest first."""
-    files = sorted((settings.history_dir / "loads" / source.name).glob("[!.]*.parquet"))
+    files = kept_files.parquet_files(_home(source, settings))
     return pl.concat([pl.read_parquet(file) for file in files]) if files else pl.DataFrame(schema=SCHEMA)
 
 
 def register(connection: Connection, *, source: Source, settings: Settings, known_at: datetime | None = None) -> None:
     """Make the view `raw.loads` over the record up to `known_at`."""
-    home = settings.history_dir / "loads" / source.name
-    files = ", ".join(literal(str(file)) for file in sorted(home.glob("[!.]*.parquet")))
+    files = ", ".join(literal(str(file)) for file in kept_files.parquet_files(_home(source, settings)))
     types = {"row_count": "bigint", "received_at": "timestamp"}
     nothing = ", ".join(f"null::{types.get(name, 'varchar')} as {name}" for name in SCHEMA)
     rows = f"select {', '.join(SCHEMA)} from read_parquet([{files}])" if files else f"select {nothing} where false"
@@ -82,3 +77,7 @@ def register(connection: Connection, *, source: Source, settings: Settings, know
         rows += f" where received_at <= {literal(known_at.isoformat())}::timestamp"
     connection.execute("create schema if not exists raw")
     connection.execute(f"create or replace view raw.loads as {rows}")
+
+
+def _home(source: Source, settings: Settings) -> Path:
+    return settings.history_dir / "loads" / source.name

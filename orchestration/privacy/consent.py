@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 import polars as pl
 
+from ml.schemas import TRANSACTIONS
 from orchestration.privacy.registry import Registry, Table
 from orchestration.run import Run
 from orchestration.warehouse import Connection, quoted
@@ -37,6 +38,19 @@ def map_customers(
     """
     permitted = f"({where}) and {allowed(purpose)}"
     return run.warehouse.map_customers(relation, function, columns=columns, where=permitted, at_most=at_most)
+
+
+def map_transactions(
+    run: Run,
+    function: Callable[[pl.DataFrame], pl.DataFrame],
+    *,
+    purpose: Purpose,
+    at_most: int | None = None,
+) -> Iterator[pl.DataFrame]:
+    """`map_customers` over TRANSACTIONS; those of guests are nobody's who could allow it."""
+    return map_customers(
+        run, "marts.fct_transactions", function, purpose=purpose, columns=TRANSACTIONS, at_most=at_most
+    )
 
 
 def of_permitted(run: Run, frame: pl.DataFrame, *, purpose: Purpose) -> pl.DataFrame:

@@ -18,8 +18,9 @@ from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import InputError
 from orchestration.generations import current
 from orchestration.intake.source_file import Source
+from orchestration.model_files import ModelFiles
 from orchestration.privacy import pseudonyms, tombstones
-from orchestration.privacy.kept_rows import Days, Deliveries, Landing, Map, Models
+from orchestration.privacy.kept_rows import Deliveries, HistoryFiles, Landing, ModelCards, PseudonymMap
 from orchestration.privacy.places import Holder, Home, Kind, Persons, check_registered, holders
 from orchestration.privacy.registry import load_registry
 from orchestration.privacy.versions import Cache, Versions
@@ -31,10 +32,10 @@ KINDS: Final[dict[str, Kind]] = {
     "scratch": Cache,
     "raw/": Deliveries,
     "vault/landing": Landing,
-    "vault/pseudonyms": Map,
+    "vault/pseudonyms": PseudonymMap,
     "vault/": Deliveries,
-    "history/models": Models,
-    "history/": Days,
+    "history/models": ModelCards,
+    "history/": HistoryFiles,
     "published": Versions,
 }
 """How each place is asked, by its path or the beginning of it."""
@@ -111,7 +112,7 @@ def erase(settings: Settings, customers: Sequence[str], *, source: Source) -> tu
 
 def finish(settings: Settings, source: Source) -> list[Receipt]:
     """Finish every erasure that has tombstones and no receipt; the caller holds the writer lock."""
-    stamps = {file.stem for file in tombstones.folder(settings, source.name).glob("[!.]*.parquet")}
+    stamps = {file.stem for file in kept_files.parquet_files(tombstones.folder(settings, source.name))}
     left = sorted(stamps - {file.stem for file in _receipts(settings, source).glob("[!.]*.json")})
     if not left:
         return []
@@ -129,7 +130,7 @@ def _finish(home: Home, found: dict[str, Holder], erasure: str, persons: Persons
     known = pl.read_parquet(tombstones.folder(home.settings, home.source.name) / f"{erasure}.parquet")
     hashes = known.filter(pl.col("kind") == "customer")["keyed_hash"].to_list()
     count = _people(home, len(hashes))
-    models = found["history/models"]
+    models = ModelFiles(home.settings.history_dir / "models")
     published = current(home.settings)
     receipt = Receipt(
         erasure=erasure,
@@ -140,7 +141,7 @@ def _finish(home: Home, found: dict[str, Holder], erasure: str, persons: Persons
         erased_at=known["erased_at"][0].isoformat(),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         rows_by_place={path: count for path, count in sorted(rows.items()) if count},
-        marked_model_count=models.mark(erasure, count) if isinstance(models, Models) else 0,
+        marked_model_count=models.mark_erased(source=home.source.name, erasure=erasure, count=count),
         published_run_id=published.run_id if published else None,
     )
     kept_files.write(

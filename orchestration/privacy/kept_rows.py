@@ -13,14 +13,14 @@ from typing import Any
 import polars as pl
 
 from orchestration import kept_files
+from orchestration.history import LEDGER
 from orchestration.intake.deliveries import Delivery, read_deliveries
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.refusal import Rule
 from orchestration.intake.revisions import ROWS, revise
-from orchestration.model_files import ModelFiles
 from orchestration.privacy import pseudonyms
 from orchestration.privacy.landing import fetched_readers, scrub_landing
-from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keys, parquet_files
+from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keys
 from orchestration.privacy.registry import KEY, Place
 from orchestration.warehouse import literal, records, sandbox
 
@@ -114,7 +114,7 @@ class Landing:
 
 
 @dataclass(frozen=True)
-class Map:
+class PseudonymMap:
     """The map from pseudonyms to real ids."""
 
     home: Home
@@ -138,14 +138,14 @@ class Map:
 
 
 @dataclass(frozen=True)
-class Days:
+class HistoryFiles:
     """One subject of the history: a file a day, or a file a snapshot."""
 
     home: Home
     place: Place
 
     def _files(self) -> list[Path]:
-        return parquet_files(self.home.settings.data_dir / self.place.path / self.home.source.name)
+        return kept_files.parquet_files(self.home.settings.data_dir / self.place.path / self.home.source.name)
 
     def erase(self, persons: Persons) -> int:
         """Rewrite the files in which they are."""
@@ -154,9 +154,7 @@ class Days:
             frame = pl.read_parquet(file)
             left = frame.filter(~pl.col(KEY).is_in(list(persons.customers)))
             if left.height < frame.height:
-                aside = file.with_name(f".{file.name}")
-                left.write_parquet(aside)
-                kept_files.replace(file, aside)
+                kept_files.write_frame(file, left)
                 count += frame.height - left.height
         return count
 
@@ -174,21 +172,23 @@ class Days:
 
 
 @dataclass(frozen=True)
-class Models:
+class ModelCards:
     """What was fitted on people: it holds nobody's rows, and has learned from them."""
 
     home: Home
     place: Place
 
     def erase(self, persons: Persons) -> int:  # noqa: ARG002 - nobody can be taken out of what was learned
-        """Nothing: `mark` says on the cards what they learned from; the next training learns without."""
+        """Nothing: an erasure marks the cards with what they learned from; the next training learns without."""
         return 0
 
     def tell(self, persons: Persons) -> list[dict[str, Any]]:
         """The trainings that scored them."""
         folder, versions = self.home.settings.data_dir / self.place.path, set()
-        for subject in ("scores/churn", "scores/clv"):
-            for file in parquet_files(self.home.settings.history_dir / subject / self.home.source.name):
+        for model in LEDGER:
+            for file in kept_files.parquet_files(
+                self.home.settings.history_dir / "scores" / model / self.home.source.name
+            ):
                 scored = pl.scan_parquet(file).filter(pl.col(KEY).is_in(list(persons.customers)))
                 versions |= set(scored.select("model_version").collect()["model_version"])
         cards = [json.loads(file.read_text()) for file in sorted(folder.glob("[!.]*/card.json"))]
@@ -198,11 +198,6 @@ class Models:
     def known(self) -> Iterator[tuple[set[str], set[str]]]:
         """None."""
         yield from ()
-
-    def mark(self, erasure: str, count: int) -> int:
-        """Say on every card of the source that so many of its customers were erased since; how many cards."""
-        files = ModelFiles(self.home.settings.data_dir / self.place.path)
-        return files.mark_erased(source=self.home.source.name, erasure=erasure, count=count)
 
 
 def _known(file: Path) -> tuple[set[str], set[str]]:

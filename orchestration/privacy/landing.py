@@ -13,7 +13,7 @@ from orchestration.intake.file_patterns import FETCHED
 from orchestration.intake.file_reader import FileReader
 from orchestration.intake.revisions import remember_emptied, without_rows
 from orchestration.intake.source_file import Part, Source
-from orchestration.privacy.refused import received_rule
+from orchestration.privacy.ingest_rules import received_rule
 from orchestration.settings import Settings
 
 

@@ -4,6 +4,7 @@ The list of places is the registry's; a place that nobody here knows stops erasu
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -11,11 +12,11 @@ from typing import Any, Final, Protocol
 import polars as pl
 
 from orchestration.errors import ClienteleError
-from orchestration.generations import DATABASE, generations
+from orchestration.generations import DATABASE, read_manifest, versions_dir
 from orchestration.intake.source_file import Source
 from orchestration.privacy.registry import KEY, Place, Registry
 from orchestration.settings import Settings
-from orchestration.warehouse import Connection, reader
+from orchestration.warehouse import Connection, DatabaseError, reader
 
 SOURCE_KEY: Final = "source_customer_id"
 """The column beside KEY by which a row is a customer's."""
@@ -73,10 +74,11 @@ def holders(home: Home, kinds: dict[str, Kind]) -> dict[str, Holder]:
 
 
 def check_registered(home: Home) -> None:
-    """Stop where rows of customers lie that no registry knows: nobody could say that a person is gone.
+    """Stop where rows of customers lie that no registry knows or nothing can read: nobody could say that one is gone.
 
     Raises:
-        ClienteleError: a kept file or a published table has a customer's id and is not registered.
+        ClienteleError: a kept file or a published table has a customer's id and is not registered, or a published
+            version is broken.
     """
     settings, registry = home.settings, home.registry
     known = {settings.data_dir / place.path for place in registry.places_of_people()}
@@ -86,10 +88,10 @@ def check_registered(home: Home) -> None:
         if not known & {*file.parents} and keys(pl.read_parquet_schema(file))
     ]
     tables = {table.name for table in registry.tables_of_people()}
-    for generation in generations(settings):
-        if generation.manifest["source"] == home.source.name:
-            with reader(generation.folder / DATABASE) as connection:
-                strays += [f"table {name}" for name in keyed_tables(connection) if name not in tables]
+    for folder in sorted(versions_dir(settings).glob("[!.]*/")):
+        source, names = _told(folder)
+        if source == home.source.name:
+            strays += [f"table {name}" for name in names if name not in tables]
     if strays:
         raise ClienteleError(
             f"These hold customers' ids and are in no registry: {', '.join(dict.fromkeys(strays))}. Nothing was done. "
@@ -97,17 +99,33 @@ def check_registered(home: Home) -> None:
         )
 
 
+def _told(folder: Path) -> tuple[str, list[str]]:
+    """Of which source a published version is, and its tables with customers.
+
+    Raises:
+        ClienteleError: it cannot be read.
+    """
+    manifest = read_manifest(folder)
+    with suppress(DatabaseError):
+        if manifest is not None:
+            with reader(folder / DATABASE) as connection:
+                return manifest["source"], list(keyed_tables(connection))
+    raise ClienteleError(
+        f"published/versions/{folder.name} is broken: nobody can be found in it or taken out of it. Nothing was done. "
+        "Remove the folder (the next `clientele run` publishes anew), then ask again."
+    )
+
+
 def keys(names: Any) -> list[str]:
     """The columns of a table by which a row is a customer's."""
     return [name for name in (KEY, SOURCE_KEY) if name in names]
 
 
-def keyed_tables(connection: Connection, catalog: str | None = None) -> dict[str, list[str]]:
+def keyed_tables(connection: Connection) -> dict[str, list[str]]:
     """The names of the columns of each table that has a customer's id, by `schema.table`."""
     rows = connection.execute(
         "select table_schema || '.' || table_name, list(column_name order by ordinal_position) "
-        "from information_schema.columns where table_catalog = coalesce(?, current_database()) group by 1 order by 1",
-        [catalog],
+        "from information_schema.columns where table_catalog = current_database() group by 1 order by 1"
     ).fetchall()
     return {name: columns for name, columns in rows if keys(columns)}
 
@@ -132,8 +150,3 @@ def keep_persons(connection: Connection, persons: Persons) -> None:
         connection.register("given", frame)
         connection.execute(f"create or replace temp table {table} as from given")
         connection.unregister("given")
-
-
-def parquet_files(folder: Path) -> list[Path]:
-    """The finished Parquet files of a folder, by name."""
-    return sorted(folder.glob("[!.]*.parquet"))

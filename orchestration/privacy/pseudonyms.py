@@ -83,12 +83,7 @@ def forget(settings: Settings, customers: Iterable[str], *, source: str) -> bool
 
 
 def _write(settings: Settings, source: str, frame: pl.DataFrame) -> None:
-    file = _file(settings, source)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = file.with_name(f".{file.name}")
-    aside.touch(mode=0o600)
-    frame.sort("customer_id").write_parquet(aside)
-    kept_files.replace(file, aside)
+    kept_files.write_frame(_file(settings, source), frame.sort("customer_id"))
 
 
 def _file(settings: Settings, source: str) -> Path:

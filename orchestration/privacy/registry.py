@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from orchestration.errors import ClienteleError
+from orchestration.generations import PUBLIC_SCHEMAS
+from orchestration.history import LEDGER
 from orchestration.intake.deliveries import PROVENANCE
 from orchestration.intake.entities import ENTITIES, Entity
 from orchestration.intake.source_file import Source
@@ -28,14 +30,11 @@ ABOUT_ONE: Final = ("customer", "identifier", "direct")
 RETENTIONS: Final = (*ENTITIES, "segments", "scores", "segment_snapshots", "models", "run")
 """With what a value goes: the received rows of an entity, a subject of the history, or the next run."""
 KEY: Final = "customer_id"
-STORED: Final = ("marts", "ml", "quality", "reports")
-"""Schemas whose every column is declared by itself; those before them hold rows as received, declared as a whole."""
 HISTORY: Final = {
     "segments": "ml.customer_segments",
     "segment_changes": "ml.segment_changes",
     "segment_snapshots": "ml.segment_snapshots",
-    "scores/churn": "ml.churn_scores",
-    "scores/clv": "ml.clv_predictions",
+    **{f"scores/{model}": table for model, table in LEDGER.items()},
 }
 """Subjects of the history with rows of single customers, each the published table that it keeps day by day."""
 COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "scratch", "published")
@@ -155,10 +154,10 @@ def _tables(manifest: Mapping[str, Any], source: Source) -> Iterator[Table]:
             continue
         name, meta = f"{node['schema']}.{node['name']}", node["config"]["meta"]
         declared = {column["name"]: {**meta, **column["config"]["meta"]} for column in node["columns"].values()}
-        if node["schema"] in STORED:
+        if node["schema"] in PUBLIC_SCHEMAS:  # those before them hold rows as received, declared as a whole
             declared = {column: words for column, words in declared.items() if _is_declared(node, column)}
         columns = tuple(_column(name, column, words) for column, words in declared.items() if "personal" in words)
-        covers = None if node["schema"] in STORED else meta.get("personal")
+        covers = None if node["schema"] in PUBLIC_SCHEMAS else meta.get("personal")
         everything = _column(name, "*", {"personal": covers or "none", **meta})
         is_received = node["schema"] == "raw" and node["name"] in ENTITIES
         if is_received:

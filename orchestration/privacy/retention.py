@@ -4,23 +4,25 @@ Days are counted back from the last published day, so that what a run shows was 
 """
 
 from datetime import date, timedelta
+from typing import Final
 
+from orchestration import kept_files
 from orchestration.generations import current
 from orchestration.intake.source_file import Source
+from orchestration.privacy.registry import HISTORY
 from orchestration.settings import Settings
 
-
-def published_day(settings: Settings, *, source: str) -> date | None:
-    """The day that is published of a source; none before its first publication."""
-    published = current(settings)
-    return published.as_of if published and published.manifest["source"] == source else None
+SUBJECTS: Final = tuple(subject for subject in HISTORY if subject != "segment_snapshots")
+"""The subjects of the history with a row per customer, a file a day; snapshots are by name, and stay."""
 
 
 def first_kept_day(subject: str, *, source: Source, settings: Settings) -> date | None:
     """The first day of which an entity's rows, or the `history`, are kept; none where all are."""
     days = source.privacy.retention_days.get(subject)
-    published = published_day(settings, source=source.name)
-    return published - timedelta(days=days) if days is not None and published else None
+    published = current(settings)
+    if days is None or published is None or published.manifest["source"] != source.name:
+        return None
+    return published.as_of - timedelta(days=days)
 
 
 def prune_history(source: Source, settings: Settings) -> int:
@@ -34,14 +36,9 @@ def prune_history(source: Source, settings: Settings) -> int:
     files = [
         file
         for subject in SUBJECTS
-        for file in (settings.history_dir / subject / source.name).glob("[!.]*.parquet")
+        for file in kept_files.parquet_files(settings.history_dir / subject / source.name)
         if date.fromisoformat(file.stem) < first
     ]
     for file in files:
-        file.unlink()
-        file.with_name(f".{file.name}.sha256").unlink(missing_ok=True)
+        kept_files.remove(file)
     return len(files)
-
-
-SUBJECTS = ("segments", "segment_changes", "scores/churn", "scores/clv")
-"""The subjects of the history with a row per customer, a file a day."""

@@ -65,7 +65,7 @@ def read(settings: Settings, *, source: str) -> Tombstones:
     Raises:
         ClienteleError: they were made with another key than the one at hand; nobody could be recognised.
     """
-    files = sorted(folder(settings, source).glob("[!.]*.parquet"))
+    files = kept_files.parquet_files(folder(settings, source))
     if not files:
         return Tombstones(source, None)
     kept, key = pl.concat([pl.read_parquet(file) for file in files]), privacy_key(settings)
@@ -96,13 +96,11 @@ def add(settings: Settings, *, source: str, customers: Iterable[str], transactio
         for kind, found in by_kind.items()
         for digest in sorted(set(found.values()))
     ]
-    home = folder(settings, source)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = home / f"{re.sub('[^0-9]', '', now.isoformat(timespec='microseconds'))}.parquet"
-    aside = file.with_name(f".{file.name}")
-    pl.DataFrame(rows, schema=SCHEMA, orient="row").write_parquet(aside)
-    kept_files.replace(file, aside)
-    return file.stem
+    name = re.sub("[^0-9]", "", now.isoformat(timespec="microseconds"))
+    kept_files.write_frame(
+        folder(settings, source) / f"{name}.parquet", pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    )
+    return name
 
 
 def folder(settings: Settings, source: str) -> Path:

@@ -10,35 +10,32 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from orchestration.errors import CheckError
 from orchestration.generations import (
     DATABASE,
     MANIFEST,
-    PUBLIC_SCHEMAS,
     Generation,
     current_link,
-    fingerprints,
     generations,
     public_tables,
     read_manifest,
     swap,
     versions_dir,
 )
-from orchestration.kept_files import sync
+from orchestration.kept_files import sync, sync_all
 from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keyed_tables, keys
 from orchestration.privacy.registry import KEY, Place
-from orchestration.warehouse import STORAGE_VERSION, Connection, Warehouse, literal, quoted, reader, records
+from orchestration.publish import build
+from orchestration.warehouse import Connection, Warehouse, literal, reader, records
 
 _BUILDING, _BUILT, _OLD, _LINKED = ".erasing-", ".erased-", ".before-erasure-", ".linking-"
 _WORK = "work.duckdb"
 _COMMENTS = """
-    select schema_name, table_name, null as column_name, comment from duckdb_tables()
+    select schema_name || '.' || table_name as name, null as column_name, comment from duckdb_tables()
     where database_name = 'before' and comment is not null
     union all
-    select schema_name, table_name, column_name, comment from duckdb_columns()
+    select schema_name || '.' || table_name, column_name, comment from duckdb_columns()
     where database_name = 'before' and comment is not null
 """
 
@@ -117,9 +114,9 @@ class Cache:
 def heal(home: Home) -> None:
     """Finish what a kill left: a version that was rewritten gets its name back, half-written ones go."""
     versions, link = versions_dir(home.settings), current_link(home.settings)
-    for pattern in (_BUILDING, _LINKED):
-        for folder in versions.glob(f"{pattern}*"):
-            shutil.rmtree(folder)
+    for left in versions.glob(".*"):  # of a publication that was killed as well
+        if not left.name.startswith((_BUILT, _OLD)):
+            shutil.rmtree(left)
     for built in versions.glob(f"{_BUILT}*"):
         place = versions / built.name.removeprefix(_BUILT)
         is_new = (place / MANIFEST).exists() and (place / MANIFEST).samefile(built / MANIFEST)
@@ -156,19 +153,11 @@ def _rewrite(home: Home, generation: Generation, persons: Persons) -> None:
     with work.connect() as connection:
         keep_persons(connection, persons)
         connection.execute(f"attach {literal(str(generation.folder / DATABASE))} as before (read_only)")
-        target = literal(str(building / DATABASE))
-        connection.execute(f"attach {target} as clientele (storage_version {literal(STORAGE_VERSION)})")
-        _copy(connection, building)
-        connection.execute("use clientele")
-        expected = fingerprints(connection)
-        connection.execute("use work")
-    for left in (work.file, work.file.with_name(f"{_WORK}.wal")):
-        left.unlink(missing_ok=True)
-    shutil.rmtree(work.file.with_suffix(".spill"), ignore_errors=True)
-    with reader(building / DATABASE) as connection:
-        found = fingerprints(connection)
-    if found != expected:
-        raise CheckError(f"{generation.run_id}: the rewritten tables differ after copying. Erase again.")
+        connection.execute("use before")
+        names, keyed = public_tables(connection), keyed_tables(connection)
+        left = {name: f"(from before.{name} where not {is_theirs(keyed.get(name, ()))})" for name in names}
+        found = build(connection, left, folder=building, comments=_comments(connection))
+    work.discard()
     manifest = (read_manifest(generation.folder) or {}) | {"erased_at": datetime.now(UTC).isoformat(timespec="seconds")}
     for name, (count, digest) in found.items():
         manifest["tables"][name] |= {"row_count": count, "hash": digest}
@@ -176,28 +165,21 @@ def _rewrite(home: Home, generation: Generation, persons: Persons) -> None:
     for file in building.rglob("*"):
         before = generation.folder / file.relative_to(building)
         file.chmod(before.stat().st_mode & 0o777)
-        sync(file)
+    sync_all(building)
     building.rename(built)
     sync(versions)
 
 
-def _copy(connection: Connection, folder: Path) -> None:
-    """Every public table of `before` without the persons as `clientele` and as Parquet, comments and all."""
-    connection.execute("use before")
-    names, keyed = public_tables(connection), keyed_tables(connection)
-    comments = records(connection, _COMMENTS)
-    for schema in PUBLIC_SCHEMAS:
-        connection.execute(f"create schema clientele.{schema}")
-        (folder / "parquet" / schema).mkdir(parents=True)
-    for name in names:
-        theirs = is_theirs(keyed.get(name, ()))
-        connection.execute(f"create table clientele.{name} as from before.{name} where not {theirs}")
-        mirror = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
-        connection.execute(f"copy clientele.{name} to {literal(str(mirror))} (format parquet, compression zstd)")
-    for row in comments:
-        table = f"clientele.{row['schema_name']}.{row['table_name']}"
-        of = f"column {table}.{quoted(row['column_name'])}" if row["column_name"] else f"table {table}"
-        connection.execute(f"comment on {of} is {literal(row['comment'])}")
+def _comments(connection: Connection) -> dict[str, dict[str, Any]]:
+    """The comments on the tables of `before`, as `build` takes them."""
+    comments: dict[str, dict[str, Any]] = {}
+    for row in records(connection, _COMMENTS):
+        table = comments.setdefault(row["name"], {"columns": {}})
+        if row["column_name"]:
+            table["columns"][row["column_name"]] = row["comment"]
+        else:
+            table["description"] = row["comment"]
+    return comments
 
 
 def _distinct(connection: Connection, table: str, column: str, where: str = "") -> set[str]:

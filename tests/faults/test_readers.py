@@ -5,19 +5,16 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from orchestration.generations import current_link, swap
-from orchestration.intake.source_file import load_source
 from orchestration.publish import publish
 from orchestration.run import Run
-from orchestration.settings import Settings
-from orchestration.warehouse import Warehouse
-from tests.shop import SOURCE
+from tests.runs import shop_run
 
 TABLES = ("marts.dim_customers", "ml.churn_scores", "reports.rpt_kpis_daily")
 READER = f"""
@@ -40,15 +37,6 @@ print(json.dumps({{"reads": reads, "mixed": mixed, "errors": errors, "versions":
 """
 
 
-def run_of(folder: Path) -> Run:
-    source = folder / "shop.yml"
-    source.write_text(SOURCE)
-    settings = Settings(data_dir=folder / "data", source=source)
-    warehouse = Warehouse(settings.warehouse_file, settings=settings)
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return Run("run-0", settings, load_source(source), None, now, None, warehouse, is_scratch=False)
-
-
 def publish_version(run: Run, number: int) -> None:
     for table in TABLES:
         run.warehouse.write(table, pl.DataFrame({"version": [number] * 20_000}))
@@ -57,7 +45,7 @@ def publish_version(run: Run, number: int) -> None:
 
 @pytest.mark.parametrize(("readers", "publications"), [(4, 8), pytest.param(20, 100, marks=pytest.mark.full)])
 def test_no_reader_fails_or_sees_two_versions_at_once(tmp_path: Path, readers: int, publications: int) -> None:
-    run = run_of(tmp_path)
+    run = shop_run(tmp_path)
     publish_version(run, 0)
     command = [sys.executable, "-c", READER, str(current_link(run.settings))]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
@@ -76,7 +64,7 @@ def test_no_reader_fails_or_sees_two_versions_at_once(tmp_path: Path, readers: i
 
 @pytest.mark.full
 def test_the_swap_takes_at_most_fifty_milliseconds_in_ninety_nine_of_a_hundred(tmp_path: Path) -> None:
-    run = run_of(tmp_path)
+    run = shop_run(tmp_path)
     publish_version(run, 0)
     publish_version(run, 1)
     link, seconds = current_link(run.settings), []
