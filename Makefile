@@ -19,8 +19,8 @@ databases mlflow postgres: .venv/.runtime # add sources in databases and APIs; a
 	@$(INSTALL) -r requirements-$@.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
-bench: .venv/.develop # ratios measured within one run
-	@$(BIN)/python -m benchmarks
+bench: .venv/.develop # what a size costs, SIZE=5k, 100k, 1m or 10m, beside bare scripts
+	@$(BIN)/python -m benchmarks $(or $(SIZE),5k) $(if $(PLACE),--place $(PLACE))
 format: .venv/.develop # rewrite Python and SQL in the project's style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/sqlfluff fix -q dbt_project
 lock: .venv/.runtime # new lock files from pyproject.toml

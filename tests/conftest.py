@@ -33,7 +33,7 @@ SHARING = {
     "runs": "alerts architecture backfill cli consent damaged_files dbt definitions end_to_end erasure freshness "
     "full_disk kills many_starts mlflow_mirror model_files privacy publish published_schema registry run "
     "security segments small_groups warehouse",
-    "marts": "entities pseudonyms ready_sources",
+    "marts": "benchmarks entities pseudonyms ready_sources",
 }
 
 
