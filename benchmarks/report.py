@@ -64,6 +64,7 @@ def _stages(results: Results) -> str:
         "work",
         "CPU s",
         "wall s",
+        "readings",
         "largest process GiB",
         "all at once GiB",
         "the least: CPU s",
