@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from orchestration.ingest import erased_rows, ingest
 from orchestration.intake.entities import ENTITIES
@@ -14,7 +15,7 @@ from orchestration.intake.source_file import load_source
 from orchestration.privacy.landing import scrub_landing
 from orchestration.settings import Settings
 from tests.bytes import holding
-from tests.commands import clientele
+from tests.commands import SECRETS, clientele
 
 LINES, CUSTOMERS, VICTIMS = 1_000_000, 40_000, 100
 FIRST, DAYS = date(2025, 7, 1), 365
@@ -106,7 +107,11 @@ def _deliver(file: Path, lines: list[str]) -> None:
 def test_a_hundred_of_a_million_lines_leave_no_byte_and_do_not_come_back(tmp_path: Path) -> None:
     source, settings = (
         write_large_shop(tmp_path),
-        Settings(source=tmp_path / "large_shop.yml", data_dir=tmp_path / "data"),
+        Settings(
+            source=tmp_path / "large_shop.yml",
+            data_dir=tmp_path / "data",
+            privacy_key=SecretStr(SECRETS["privacy_key"]),
+        ),
     )
     run = clientele("run", source=source, data_dir=settings.data_dir)
     assert run.exit_code == 0, run.stderr
