@@ -25,5 +25,5 @@ def cpu() -> float:
 def alone(work: Callable[[], Mapping[str, Any] | None]) -> None:
     """Do the one piece of work of this process and print its seconds, apart from those of getting ready, as JSON."""
     ready, begin = cpu(), time.perf_counter()
-    told = work() or {}
+    told = {**(work() or {})}
     print(json.dumps({"ready_cpu": ready, "work_cpu": cpu() - ready, "work_wall": time.perf_counter() - begin} | told))

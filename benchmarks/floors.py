@@ -6,7 +6,7 @@ in PLACE. Our own stages are in `stages`.
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ from benchmarks.clock import alone
 
 Work = Callable[[], dict[str, Any] | None]
 SQL = Path(__file__).with_name("sql")
-SETTINGS = {"threads": 2, "memory_limit": "4GB"}  # as the pipeline's own
+SETTINGS: dict[str, Any] = {"threads": 2, "memory_limit": "4GB"}  # as the pipeline's own
 
 
-def clean(shop: Path, place: Path, *, query: str = "bare_clean") -> Work:
+def clean(shop: Path, place: Path, *, queries: Sequence[str] = ("bare_typed", "bare_clean")) -> Work:
     """Typing, rejects, newest version of a transaction, exact repeats by keys that occur twice."""
     import duckdb
 
-    script = (SQL / f"{query}.sql").read_text()
+    script = "".join((SQL / f"{query}.sql").read_text() for query in queries)
     place.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(config=SETTINGS | {"temp_directory": str(place / "spill")})
 
@@ -33,12 +33,12 @@ def clean(shop: Path, place: Path, *, query: str = "bare_clean") -> Work:
 
 def clean_plain(shop: Path, place: Path) -> Work:
     """Typing and rejects alone."""
-    return clean(shop, place, query="bare_plain")
+    return clean(shop, place, queries=("bare_typed", "bare_plain"))
 
 
 def aggregate(shop: Path, place: Path) -> Work:
     """Transactions, days and customers from the clean lines."""
-    return clean(shop, place, query="bare_aggregate")
+    return clean(shop, place, queries=("bare_aggregate",))
 
 
 def features(_shop: Path, place: Path) -> Work:

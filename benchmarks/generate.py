@@ -79,7 +79,7 @@ def deliveries() -> list[Delivery]:
     """One a month, and the day after the last month, which waits in a folder of its own."""
     starts = [date(year, month, 1) for year in range(FIRST_DATE.year, AS_OF.year + 1) for month in range(1, 13)]
     days = [(start - FIRST_DATE).days for start in starts] + [DAYS]
-    months = [Delivery(f"{start:%Y-%m}", *days[at : at + 2]) for at, start in enumerate(starts)]
+    months = [Delivery(f"{start:%Y-%m}", days[at], days[at + 1]) for at, start in enumerate(starts)]
     following = AS_OF + timedelta(days=1)
     return [*months, Delivery(following.isoformat(), DAYS, DAYS + 1, folder="next_day")]
 
@@ -95,7 +95,7 @@ def write_shop(
     products = max(200, customers // 50)
     folder.mkdir(parents=True)
     working = folder / "simulated.duckdb"
-    config = {"threads": threads, "memory_limit": memory, "temp_directory": str(folder / "spill")}
+    config: dict[str, Any] = {"threads": threads, "memory_limit": memory, "temp_directory": str(folder / "spill")}
     with duckdb.connect(str(working), config=config) as connection:
         _prepare(connection, seed)
         _simulate(connection, customers, truth)
@@ -150,7 +150,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, file: str, parameters: dict[str
 def line_count(shop: Path) -> int:
     """Lines of all deliveries but the next day's."""
     query = f"select count(*) from '{shop}/deliveries/transactions-*.parquet'"
-    return int(duckdb.sql(query).fetchall()[0][0])
+    return int(duckdb.connect().execute(query).fetchall()[0][0])
 
 
 if __name__ == "__main__":

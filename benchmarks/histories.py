@@ -23,5 +23,5 @@ QUERY = """
 def histories(transactions: Path, *, to_the_second: bool = False) -> npt.NDArray[np.float64]:
     """x, t_x and T in days by customer, from a Parquet file of transactions; in whole days unless asked otherwise."""
     moment = "occurred_at" if to_the_second else "transaction_date::timestamp"
-    found: dict[str, Any] = duckdb.sql(QUERY.format(moment=moment, file=transactions)).fetchnumpy()
+    found: dict[str, Any] = duckdb.connect().execute(QUERY.format(moment=moment, file=transactions)).fetchnumpy()
     return np.column_stack([found["x"], found["t_x"], found["t"]])

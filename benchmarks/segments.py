@@ -7,6 +7,7 @@ import resource
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,14 @@ def prepared(folder: Path, customers: int) -> Run:
     )
     warehouse.write("ml.churn_scores", conform(scores, CHURN_SCORES))
     warehouse.write("ml.clv_predictions", conform(scores, CLV_PREDICTIONS))
-    contacts = dict.fromkeys(("customer_id", "campaign_id"), pl.String) | {"is_control": pl.Boolean}
-    moments = dict.fromkeys(("contacted_at", "responded_at"), pl.Datetime("us"))
+    contacts: dict[str, pl.DataType] = {
+        "customer_id": pl.String(),
+        "campaign_id": pl.String(),
+        "is_control": pl.Boolean(),
+    }
+    moments: dict[str, pl.DataType] = {name: pl.Datetime("us") for name in ("contacted_at", "responded_at")}
     warehouse.write("marts.fct_campaign_contacts", pl.DataFrame(schema=contacts | moments))
-    campaigns = {"campaign_id": pl.String, "started_at": pl.Datetime("us")}
+    campaigns = {"campaign_id": pl.String(), "started_at": pl.Datetime("us")}
     warehouse.write("marts.dim_campaigns", pl.DataFrame(schema=campaigns))
     return run
 
@@ -67,7 +72,7 @@ def main(customers: int = 50_000) -> None:
         total = 0.0
         print(f"\nsegments of {customers:,} customers")
         for asset in segmentation.ASSETS:
-            seconds, _ = timed(lambda asset=asset: asset(run=run))
+            seconds, _ = timed(partial(asset, run=run))
             total += seconds
             print(f"{'.'.join(asset.key.path):<58}{seconds:>8.1f} s", flush=True)
         print(f"{'all':<58}{total:>8.1f} s, {_peak():.1f} GiB at most ({before:.1f} before)")

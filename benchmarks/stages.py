@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,25 +116,16 @@ def snapshots(shop: Path, data: Path, *, days: int) -> Work:
     import polars as pl
 
     from ml.backtest import build_snapshots
-    from ml.schemas import TRANSACTIONS
     from orchestration.privacy import consent
 
     run = of_run(shop, data)
-    cutoffs = [run.as_of() - timedelta(days=30 * step) for step in range(days)]
+    cutoffs = [run.as_of - timedelta(days=30 * step) for step in range(days)]
 
     def built(bucket: pl.DataFrame) -> pl.DataFrame:
         return build_snapshots(bucket, cutoffs=cutoffs, horizon_days=30)
 
     def work() -> dict[str, Any]:
-        frames = consent.map_customers(
-            run,
-            "marts.fct_transactions",
-            built,
-            purpose="profiling",
-            columns=TRANSACTIONS,
-            where="customer_id is not null",
-        )
-        return {"rows": sum(frame.height for frame in frames)}
+        return {"rows": sum(frame.height for frame in consent.map_transactions(run, built, purpose="profiling"))}
 
     return work
 
@@ -157,7 +149,7 @@ def publish(shop: Path, data: Path) -> Work:
     from orchestration.publish import publish as published
 
     run = of_run(shop, data)
-    as_of = run.as_of()
+    as_of = run.as_of
 
     def work() -> None:
         shutil.rmtree(published(run, as_of=as_of, comments={}).folder)
@@ -172,7 +164,7 @@ STAGES: dict[str, Callable[[Path, Path], Work]] = {
     "clean": clean,
     "aggregate": aggregate,
     **{
-        name: lambda shop, data, module=module, name=name: asset(shop, data, module=module, name=name)
+        name: partial(asset, module=module, name=name)
         for module, name in (
             ("features", "customer_features"),
             ("churn", "churn_scores"),
@@ -181,8 +173,8 @@ STAGES: dict[str, Callable[[Path, Path], Work]] = {
             ("segmentation", "customer_segments"),
         )
     },
-    "one_day": lambda shop, data: snapshots(shop, data, days=1),
-    "six_days": lambda shop, data: snapshots(shop, data, days=6),
+    "one_day": partial(snapshots, days=1),
+    "six_days": partial(snapshots, days=6),
     "purchase_model": purchase_model,
     "publish": publish,
 }

@@ -155,6 +155,14 @@ def _with_row_counts(invocation: DbtCliInvocation, run: Run, context: dg.AssetEx
         raise failure
 
 
+def command(verb: str, *words: str, settings: Settings, warehouse: Path, target: Path) -> list[str]:
+    """dbt on one warehouse as words for a process: what the assets do through Dagster, for tests and benchmarks."""
+    folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
+    places = folders | {"--target-path": target, "--log-path": target}
+    named = [str(word) for pair in places.items() for word in pair]
+    return [DBT, verb, *words, *named, *given(settings, warehouse, prepare_manifest(settings))]
+
+
 def given(settings: Settings, warehouse: Path, manifest: Path) -> list[str]:
     """The words that name the parsed project, the file to write, and how much of the machine to take."""
     values = {

@@ -10,9 +10,8 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.dbt_manifest import prepare_manifest
 from orchestration.generations import read_manifest
-from orchestration.settings import DBT_PROJECT_DIR, Settings
+from orchestration.settings import Settings
 
 CANARY_WORD = "canary-b7Q2-secret"
 """Stands in every secret of the environment that tests give to commands, and may be told nowhere."""
@@ -45,16 +44,6 @@ def clientele(*arguments: str, source: Path, data_dir: Path, **variables: str) -
     given = environment(source=source, data_dir=data_dir, **variables)
     done = subprocess.run([CLIENTELE, *arguments], env=given, capture_output=True, text=True, check=False)
     return Finished(Settings(source=source, data_dir=data_dir), done.returncode, done.stdout, done.stderr)
-
-
-def dbt_command(verb: str, *words: str, settings: Settings, warehouse: Path, target: Path) -> list[str]:
-    """dbt on one warehouse as a list of words for a process: what the assets do through Dagster."""
-    from orchestration.dbt import DBT, given  # dagster-dbt takes seconds to import
-
-    folders = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR}
-    places = folders | {"--target-path": target, "--log-path": target}
-    named = [str(word) for pair in places.items() for word in pair]
-    return [DBT, verb, *words, *named, *given(settings, warehouse, prepare_manifest(settings))]
 
 
 def environment(*, source: Path, data_dir: Path, **variables: str) -> dict[str, str]:

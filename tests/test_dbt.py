@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from orchestration.dbt import command
 from orchestration.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
-from tests.commands import dbt_command
 from tests.shop import Rejected, Shop
 
 COUNTED = ("accepted", "rejected", "excluded", "repeated", "superseded")
@@ -62,7 +62,7 @@ def one(warehouse: Warehouse, query: str) -> tuple[Any, ...]:
 
 def test_every_unit_test_of_the_sql_passes(settings: Settings, manifest: dict[str, Any], tmp_path: Path) -> None:
     place = {"warehouse": settings.warehouse_file, "target": tmp_path}
-    words = dbt_command("test", "--select", "test_type:unit", settings=settings, **place)
+    words = command("test", "--select", "test_type:unit", settings=settings, **place)
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     results = json.loads((tmp_path / "run_results.json").read_text())["results"]
     failed = [result["unique_id"] for result in results if result["status"] != "pass"]

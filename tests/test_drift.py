@@ -10,13 +10,13 @@ import duckdb
 import polars as pl
 import pytest
 
+from orchestration.dbt import command
 from orchestration.errors import InputError
 from orchestration.ingest import register
 from orchestration.intake import loads as record
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.rules import Rules
 from orchestration.warehouse import Warehouse
-from tests.commands import dbt_command
 from tests.inbox import COLUMNS, HEADER, Inbox
 
 DAY = HEADER + "\n1,2024-01-01,5,a\n2,2024-01-01,6,b\n"
@@ -225,7 +225,7 @@ def accepted(shop: Inbox) -> pl.DataFrame:
     warehouse.write("raw.source_settings", pl.DataFrame([row]).with_columns(day))
     selection = ["--select", "+stg_transactions"]
     place = {"warehouse": warehouse.file, "target": shop.inbox.parent}
-    subprocess.run(dbt_command("run", *selection, settings=shop.settings, **place), check=True, capture_output=True)
+    subprocess.run(command("run", *selection, settings=shop.settings, **place), check=True, capture_output=True)
     return warehouse.read("select transaction_id, occurred_at, product_id, amount from staging.stg_transactions")
 
 

@@ -37,21 +37,8 @@ copy (
 ) to '$place/rejected.parquet' (format parquet, compression zstd);
 
 copy (
-    select
-        trim(order_no) as transaction_id,
-        nullif(trim(card), '') as customer_id,
-        try_cast(sold_at as timestamp) as occurred_at,
-        nullif(trim(sku), '') as product_id,
-        try_cast(pieces as decimal(18, 4)) as quantity,
-        try_cast(paid as decimal(18, 4)) as net_amount,
-        coalesce(try_cast(saved as decimal(18, 4)), 0) as discount_amount,
-        lower(kind) as kind,
-        channel,
-        till as store_id
-    from read_parquet(
-        '$deliveries/transactions-*.parquet', file_row_number = true, filename = 'file_name'
-    ) as received
+    select typed.* exclude (file_name, file_row_number)
+    from typed
     anti join dropped
-        on received.file_name = dropped.file_name and received.file_row_number = dropped.file_row_number
-    where order_no is not null and sold_at is not null and paid is not null
+        on typed.file_name = dropped.file_name and typed.file_row_number = dropped.file_row_number
 ) to '$place/lines.parquet' (format parquet, compression zstd);
