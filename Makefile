@@ -5,8 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
 INSTALL := $(UV) pip install -q --compile-bytecode --require-hashes --no-deps
-.PHONY: run test check audit databases mlflow postgres dev bench lock format
-
+.PHONY: run test check audit databases mlflow postgres dev dashboard bench lock format
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
 test: .venv/.develop # the whole test suite
@@ -19,16 +18,17 @@ databases mlflow postgres: .venv/.runtime # add sources in databases and APIs; a
 	@$(INSTALL) -r requirements-$@.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
+dashboard: .venv/.runtime # the pages for managers, on what is published
+	@$(INSTALL) -r requirements-dashboard.lock && $(BIN)/clientele dashboard
 bench: .venv/.develop # what a size costs, SIZE=5k, 100k, 1m or 10m, beside bare scripts
 	@$(BIN)/python -m benchmarks $(or $(SIZE),5k) $(if $(PLACE),--place $(PLACE))
 format: .venv/.develop # rewrite Python and SQL in the project's style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/sqlfluff fix -q dbt_project
 lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
-	$(COMPILE) --extra databases -c requirements.lock -o requirements-databases.lock pyproject.toml
-	$(COMPILE) --extra mlflow -c requirements.lock -o requirements-mlflow.lock pyproject.toml
+	for extra in databases mlflow dashboard; do $(COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock pyproject.toml || exit; done
 	$(COMPILE) --extra postgres -c requirements-databases.lock -o requirements-postgres.lock pyproject.toml
-	$(COMPILE) --all-extras --group dev -c requirements-databases.lock -c requirements-mlflow.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --all-extras --group dev -c requirements-databases.lock -c requirements-mlflow.lock -c requirements-dashboard.lock -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration import preflight
+from orchestration import overview, preflight
 from orchestration.errors import CheckError
 from orchestration.generations import (
     DATABASE,
@@ -68,6 +68,7 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
         shapes = {name: columns(connection, name) for name in names}
         _refuse_breaking_changes(run, shapes)
         found = build(connection, {name: name for name in names}, folder=building, comments=comments)
+    overview.draw(building, found, run.settings)
     return _finished(run, building, _manifest(run, as_of, found, shapes))
 
 

@@ -29,11 +29,13 @@ for command in (
     sources.init,
     publications.freeze,
     publications.status,
+    publications.query,
     privacy.erase,
     privacy.access,
     publications.rollback,
     service.dev,
     service.viewer,
+    service.dashboard,
     service.alert_test,
 ):
     app.command()(command)

@@ -1,11 +1,21 @@
-"""Commands about what is published: status, rollback, freeze."""
+"""Commands about what is published: status, query, rollback, freeze."""
 
+import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
+
+
+class Shape(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
 
 
 def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
@@ -31,6 +41,25 @@ def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
         for version in found["versions"]:
             reads = "  <- what BI reads" if version["run_id"] == found["published"].get("run_id") else ""
             console.print(f"Kept: {version['run_id']} as of {version['as_of_date']}{reads}", highlight=False)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help='One question in SQL, such as "from reports.rpt_model_health".')],
+    shape: Annotated[Shape, typer.Option("--format", help="How the rows are written.")] = Shape.TABLE,
+    data_dir: DataDirOption = None,
+) -> None:
+    """Ask the published tables something: read-only, on a connection that reaches nothing else."""
+    with explained():
+        from orchestration import asking
+
+        settings = settings_of(None, data_dir)
+        rows = asking.rows(sql, settings)
+        if shape is Shape.TABLE:
+            from rich.console import Console
+
+            asking.show(rows, Console())
+        else:
+            sys.stdout.write(asking.as_csv(rows) if shape is Shape.CSV else asking.as_json(rows))
 
 
 def rollback(

@@ -1,4 +1,6 @@
-"""Commands that stay or look after what stays: dev and viewer open the Dagster UI, alert-test tries the alerts."""
+"""Commands that stay or look after what stays: dev and viewer open the Dagster UI, dashboard the pages for managers,
+alert-test tries the alerts.
+"""
 
 import sys
 from pathlib import Path
@@ -27,6 +29,39 @@ def viewer(port: PortOption = 3001, path_prefix: PrefixOption = "", data_dir: Da
     with explained():
         words = ["--read-only", "-p", str(port), *(["--path-prefix", path_prefix] if path_prefix else [])]
         _replaced_by("dagster-webserver", words, settings_of(None, data_dir))
+
+
+def dashboard(port: PortOption = 8501, data_dir: DataDirOption = None) -> None:
+    """Open the dashboard on 127.0.0.1: pages over what is published, read-only, that follow new publications."""
+    with explained():
+        import os
+        import signal
+        from importlib.util import find_spec
+
+        from orchestration.settings import PROJECT_DIR
+
+        settings = settings_of(None, data_dir)
+        if find_spec("streamlit") is None:
+            raise InputError(
+                "The dashboard needs Streamlit, which is not installed: `make dashboard` installs and opens it."
+            )
+        options = {
+            "--server.address": "127.0.0.1",
+            "--server.port": str(port),
+            "--server.headless": "true",
+            "--server.fileWatcherType": "none",
+            "--browser.gatherUsageStats": "false",
+            "--client.toolbarMode": "minimal",
+            "--client.showErrorLinks": "false",
+            "--theme.primaryColor": "#0072B2",
+        }
+        words = ["streamlit", "run", str(PROJECT_DIR / "dashboard" / "app.py")]
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.execve(  # noqa: S606 - our own arguments, no shell
+            sys.executable,
+            [sys.executable, "-m", *words, *(word for option in options.items() for word in option)],
+            settings.environment(),
+        )
 
 
 def _replaced_by(program: str, words: list[str], settings: "Settings") -> None:

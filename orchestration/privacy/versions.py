@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from orchestration import overview
 from orchestration.generations import (
     DATABASE,
     MANIFEST,
@@ -158,6 +159,8 @@ def _rewrite(home: Home, generation: Generation, persons: Persons) -> None:
         left = {name: f"(from before.{name} where not {is_theirs(keyed.get(name, ()))})" for name in names}
         found = build(connection, left, folder=building, comments=_comments(connection))
     work.discard()
+    if (generation.folder / overview.OVERVIEW).exists():
+        overview.draw(building, found, home.settings)
     manifest = (read_manifest(generation.folder) or {}) | {"erased_at": datetime.now(UTC).isoformat(timespec="seconds")}
     for name, (count, digest) in found.items():
         manifest["tables"][name] |= {"row_count": count, "hash": digest}

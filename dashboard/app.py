@@ -1,0 +1,48 @@
+"""The dashboard's frame: which pages there are, the version that all of them read, and what leads from one to another.
+
+`streamlit run dashboard/app.py`, as `clientele dashboard` does. What a page shows belongs in `views`.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.published import Published
+from dashboard.views import PAGES
+from orchestration.settings import Settings
+
+LOOK_EVERY = "5s"  # whether there is a new publication
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def version(folder: Path) -> Published:
+    """A version, held as long as it is current: what it says of itself is read once."""
+    return Published(folder)
+
+
+@st.fragment(run_every=LOOK_EVERY)
+def follow(published_dir: Path, shown: Path | None) -> None:
+    """Draw the whole page anew as soon as another version is current."""
+    now = Published.current(published_dir)
+    if (now.folder if now else None) != shown:
+        st.rerun()
+
+
+def main() -> None:
+    """Draw the page that was asked for."""
+    st.set_page_config(page_title="Clientele", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
+    published_dir = Settings().published_dir
+    found = Published.current(published_dir)
+    follow(published_dir, found.folder if found else None)
+    if found is None:
+        st.title("Nothing is published yet")
+        st.write("`clientele run` publishes; this page follows by itself.")
+        return
+    data = version(found.folder)
+    st.session_state["data"] = data
+    page = st.navigation(PAGES)
+    st.sidebar.caption(f"{data.source}, as of {data.as_of:%d %B %Y}")
+    page.run()
+
+
+main()

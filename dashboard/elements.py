@@ -1,0 +1,69 @@
+"""What every page is made of: its head, numbers with their definitions, and charts with their numbers as a table.
+
+What is drawn in a chart belongs in `charts`; which ones, in `views`.
+"""
+
+from typing import Any
+
+import altair as alt
+import polars as pl
+import streamlit as st
+
+from dashboard.published import Published
+from dashboard.words import SHARES, in_words
+
+FEW_ROWS = 60  # as many as are told as text, which every screen reader reads
+
+
+def head(title: str, about: str) -> Published:
+    """Title of a page, what it is about and of which day; gives the version that it reads."""
+    data: Published = st.session_state["data"]
+    st.title(title)
+    st.caption(f"{about} {data.source}, as of {data.as_of:%d %B %Y}.")
+    return data
+
+
+def number(column: Any, label: str, value: str, *, definition: str, delta: str | None = None, **options: Any) -> None:
+    """One number with what it means."""
+    column.metric(label, value, delta, help=definition or None, border=True, **options)
+
+
+def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str = "") -> None:
+    """A chart, what it shows in words, and the numbers behind it."""
+    st.altair_chart(drawn, alt=str(drawn.to_dict().get("title", "")))
+    if definition:
+        st.caption(definition)
+    with st.expander("The numbers"):
+        table(numbers)
+
+
+def table(rows: pl.DataFrame, **options: Any) -> None:
+    """Rows as a table with column names in words; a long one scrolls and sorts."""
+    if rows.height > FEW_ROWS or options:
+        st.dataframe(rows.rename(in_words), hide_index=True, **options)
+        return
+    st.table(rows.select(_as_text(rows[name]).alias(in_words(name)) for name in rows.columns))
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    """Numbers as people write them: shares in per cent, amounts in cents, the rest as exact as it has to be."""
+    if not column.dtype.is_float():
+        return column
+    known = column.drop_nulls()
+    is_share = column.name.endswith(SHARES)
+    is_whole = (known == known.round()).all()
+    form = "{:.1%}" if is_share else "{:,.0f}" if is_whole else "{:,.2f}" if "amount" in column.name else "{:,.4g}"
+    return column.map_elements(form.format, return_dtype=pl.String)
+
+
+def nothing(why: str) -> None:
+    """Why a part of a page is empty."""
+    st.info(why, icon=":material/info:")
+
+
+def switched_off(data: Published, capability: str) -> bool:
+    """Whether the data cannot carry a capability, which the page then says with the reason."""
+    off = data.rows("select reason from quality.capabilities where capability = ? and not is_available", capability)
+    if off.height:
+        nothing(f"Switched off for this data: {off.item()}.")
+    return bool(off.height)

@@ -1,0 +1,66 @@
+"""The overview: each number of the shop's last week beside what is usual, and where a month's revenue came from."""
+
+import polars as pl
+import streamlit as st
+
+from dashboard import charts
+from dashboard.elements import chart, head, number
+from dashboard.kpis import bridge_steps, weekly, whole_months
+from dashboard.published import Published
+from dashboard.words import change_of, in_words, unit_of, value_of
+
+
+def show() -> None:
+    """Draw the page."""
+    data = head("Overview", "The last whole week beside the weeks before it.")
+    weeks = weekly(data)
+    if weeks.is_empty():
+        st.info("There is no whole week of trade yet.")
+        return
+    _numbers(data, weeks)
+    metrics = weeks["metric"].unique(maintain_order=True).to_list()
+    metric = st.selectbox("Metric", metrics, format_func=in_words)
+    one = weeks.filter(pl.col("metric") == metric).tail(60)
+    chart(
+        charts.control_chart(
+            one, title=f"{in_words(metric).capitalize()} by week", unit=unit_of(metric, data.currency)
+        ),
+        one.select("week_end", "value", "lower_limit", "upper_limit", "is_beyond_limits").tail(26),
+        definition="The grey band is where a week lies by chance: mean and moving range of the 26 weeks before it.",
+    )
+    _bridge(data)
+
+
+def _numbers(data: Published, weeks: pl.DataFrame) -> None:
+    last = weeks.group_by("metric", maintain_order=True).last()
+    for place, week in enumerate(last.iter_rows(named=True)):
+        if place % 3 == 0:  # row by row, as it is read aloud
+            columns = st.columns(3)
+        metric = week["metric"]
+        history = weeks.filter(pl.col("metric") == metric)["value"].tail(26).fill_null(0).to_list()
+        beyond = " (beyond its limits)" if week["is_beyond_limits"] else ""
+        number(
+            columns[place % 3],
+            in_words(metric).capitalize() + beyond,
+            value_of(metric, week["value"], data.currency),
+            delta=change_of(week),
+            delta_color="inverse" if metric == "return_rate" else "normal",
+            definition=week["definition"],
+            chart_data=history,
+            chart_type="line",
+        )
+
+
+def _bridge(data: Published) -> None:
+    months = whole_months(data)
+    if not months:
+        return
+    month = st.selectbox("Month", months, format_func=lambda day: f"{day:%B %Y}")
+    steps = bridge_steps(data, month)
+    chart(
+        charts.bridge(
+            steps, title=f"Net amount of {month:%B %Y} against the month before", unit=f"Net amount ({data.currency})"
+        ),
+        steps.select("step", "amount"),
+        definition=data.definition("reports.rpt_revenue_bridge"),
+    )

@@ -1,0 +1,40 @@
+"""Numbers and names as people write them, the same on every page."""
+
+from typing import Final
+
+SHARES: Final = ("_share", "_rate", "_probability")
+"""How names of shares of one end."""
+
+
+def in_words(name: str) -> str:
+    """A column's or segment's name as words."""
+    return name.replace("_", " ")
+
+
+def money(amount: float | None, currency: str) -> str:
+    """An amount as people write it, without cents once it is large."""
+    if amount is None:
+        return "unknown"
+    return f"{amount:,.2f} {currency}" if abs(amount) < 1000 else f"{amount:,.0f} {currency}"
+
+
+def value_of(metric: str, value: float | None, currency: str) -> str:
+    """A metric's value with its unit."""
+    if value is None:
+        return "no trade"
+    if metric.endswith(SHARES):
+        return f"{value:.1%}"
+    return money(value, currency) if "amount" in metric else f"{value:,.0f}"
+
+
+def unit_of(metric: str, currency: str) -> str:
+    """What an axis of a metric says."""
+    return f"{in_words(metric).capitalize()} ({currency})" if "amount" in metric else in_words(metric).capitalize()
+
+
+def change_of(week: dict[str, object]) -> str | None:
+    """How a week's value differs from the week before, in per cent; none where that cannot be said."""
+    value, before = week["value"], week["previous_value"]
+    if not isinstance(value, float) or not isinstance(before, float) or not before:
+        return None
+    return f"{value / before - 1:+.1%} on the week before"

@@ -1,0 +1,37 @@
+"""The overview beside a published database: one page that needs nothing else, drawn with every version.
+
+What is on it belongs in `dashboard`.
+"""
+
+from collections.abc import Collection
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from orchestration.settings import Settings
+
+OVERVIEW: Final = "overview.html"
+
+
+def draw(folder: Path, tables: Collection[str], settings: Settings) -> None:
+    """Write the overview of the version in a folder, if it has the tables for it: older ones have not."""
+    from dashboard import kpis, overview_file  # a second that only publishing needs
+    from dashboard.published import Published
+
+    if not {*kpis.TABLES} <= {*tables}:
+        return
+    (folder / OVERVIEW).write_text(overview_file.render(Published(folder), program=_program(settings)))
+
+
+def _program(settings: Settings) -> str:
+    """The program that draws, made once for a data folder and a version of its library."""
+    from dashboard import overview_file
+
+    kept, head = settings.data_dir / "drawing.js", f"// vl-convert-python {version('vl-convert-python')}\n"
+    if kept.exists() and (program := kept.read_text()).startswith(head):
+        return program
+    program = head + overview_file.drawing_program()
+    aside = kept.with_name(f".{kept.name}")
+    aside.write_text(program)
+    aside.replace(kept)
+    return program

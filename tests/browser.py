@@ -1,0 +1,64 @@
+"""The dashboard as a process of its own on 127.0.0.1, and a headless Chromium that looks at it."""
+
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from orchestration.settings import Settings
+from tests.commands import CLIENTELE, environment
+from tests.proxy import free_port
+
+CHROMIUM = shutil.which("chromium")
+LACK = "Chromium is not installed (Debian package chromium)"
+PATIENCE = 120_000  # milliseconds, on a busy machine
+
+
+@contextmanager
+def dashboard(settings: Settings) -> Iterator[str]:
+    """`clientele dashboard` on a free port, up; gives its address."""
+    port = free_port()
+    words = [CLIENTELE, "dashboard", "--port", str(port), "--data-dir", str(settings.data_dir)]
+    given = environment(source=settings.source, data_dir=settings.data_dir)
+    with subprocess.Popen(words, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            _wait(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(OSError), urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own address
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no dashboard: {process.stderr.read().decode() if process.stderr and process.poll() else ''}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+def settled(page: Page, title: str) -> None:
+    """Wait until a page of this title is drawn."""
+    page.get_by_role("heading", level=1, name=title, exact=True).wait_for(timeout=PATIENCE)
+    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(500)  # charts are drawn after the script has ended
+
+
+def copied(settings: Settings, folder: Path) -> Settings:
+    """The published part of a data folder as one of its own, to change."""
+    shutil.copytree(settings.published_dir, folder / "data" / "published", symlinks=True)
+    return Settings(source=settings.source, data_dir=folder / "data")
