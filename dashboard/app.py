@@ -33,16 +33,18 @@ def main() -> None:
     st.set_page_config(page_title="Clientele", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     published_dir = Settings().published_dir
     found = Published.current(published_dir)
-    follow(published_dir, found.folder if found else None)
     if found is None:
         st.title("Nothing is published yet")
         st.write("`clientele run` publishes; this page follows by itself.")
+        follow(published_dir, None)
         return
     data = version(found.folder)
     st.session_state["data"] = data
     page = st.navigation(PAGES)
-    st.sidebar.caption(f"{data.source}, as of {data.as_of:%d %B %Y}")
+    st.sidebar.markdown(f"{data.source}, as of {data.as_of:%d %B %Y}")
     page.run()
+    st.html(f'<span data-drawn="{page.title}"></span>')  # for who waits until a page is whole: tests, screenshots
+    follow(published_dir, found.folder)  # last, for its clock would cut short what is still being drawn
 
 
 main()

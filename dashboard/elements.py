@@ -19,20 +19,25 @@ def head(title: str, about: str) -> Published:
     """Title of a page, what it is about and of which day; gives the version that it reads."""
     data: Published = st.session_state["data"]
     st.title(title)
-    st.caption(f"{about} {data.source}, as of {data.as_of:%d %B %Y}.")
+    note(f"{about} {data.source}, as of {data.as_of:%d %B %Y}.")
     return data
 
 
-def number(column: Any, label: str, value: str, *, definition: str, delta: str | None = None, **options: Any) -> None:
-    """One number with what it means."""
-    column.metric(label, value, delta, help=definition or None, border=True, **options)
+def number(
+    column: Any, label: str, value: str, *, definition: str, delta: str | None = None, usual: str = "", **options: Any
+) -> None:
+    """One number with what it means, and between which values it usually lies."""
+    with column.container(border=True):
+        st.metric(label, value, delta, help=definition or None, **options)
+        if usual:
+            note(usual)
 
 
 def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str = "") -> None:
     """A chart, what it shows in words, and the numbers behind it."""
     st.altair_chart(drawn, alt=str(drawn.to_dict().get("title", "")))
     if definition:
-        st.caption(definition)
+        note(definition)
     with st.expander("The numbers"):
         table(numbers)
 
@@ -51,9 +56,22 @@ def _as_text(column: pl.Series) -> pl.Series:
         return column
     known = column.drop_nulls()
     is_share = column.name.endswith(SHARES)
-    is_whole = (known == known.round()).all()
-    form = "{:.1%}" if is_share else "{:,.0f}" if is_whole else "{:,.2f}" if "amount" in column.name else "{:,.4g}"
-    return column.map_elements(form.format, return_dtype=pl.String)
+    is_whole = bool((known == known.round()).all())
+
+    def text(value: float) -> str:
+        if is_share:
+            return f"{value:.1%}"
+        if is_whole or value == round(value):
+            return f"{value:,.0f}"
+        return f"{value:,.2f}" if "amount" in column.name or abs(value) >= 100 else f"{value:.4g}"
+
+    return column.map_elements(text, return_dtype=pl.String)
+
+
+def note(text: str) -> None:
+    """A remark in small type, as dark as any other text: grey on white is hard to read for many."""
+    words = text.replace("[", "\\[").replace("]", "\\]")
+    st.markdown(f":small[{words}]")
 
 
 def nothing(why: str) -> None:

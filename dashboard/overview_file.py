@@ -16,7 +16,7 @@ import vl_convert
 from dashboard import charts
 from dashboard.kpis import bridge_steps, weekly, whole_months
 from dashboard.published import Published
-from dashboard.words import change_of, in_words, unit_of, value_of
+from dashboard.words import change_of, in_words, unit_of, usual_of, value_of
 
 WEEKS: Final = 60
 _LAYOUT: Final = Template((Path(__file__).with_name("overview.html")).read_text())
@@ -70,5 +70,6 @@ def _number(data: Published, week: dict[str, Any]) -> str:
         f"<div><dt>{escape(in_words(metric).capitalize())}</dt>"
         f'<dd class="value">{escape(value_of(metric, week["value"], data.currency))}</dd>'
         f'<dd class="change">{escape((change_of(week) or "") + beyond)}</dd>'
+        f"<dd>{escape(usual_of(week, data.currency))}</dd>"
         f'<dd class="meaning">{escape(week["definition"])}</dd></div>'
     )

@@ -32,6 +32,15 @@ def unit_of(metric: str, currency: str) -> str:
     return f"{in_words(metric).capitalize()} ({currency})" if "amount" in metric else in_words(metric).capitalize()
 
 
+def usual_of(week: dict[str, object], currency: str) -> str:
+    """Between which values a week of this metric lies by chance; nothing where too few weeks are known."""
+    lower, upper = week["lower_limit"], week["upper_limit"]
+    if not isinstance(lower, float) or not isinstance(upper, float):
+        return ""
+    metric = str(week["metric"])
+    return f"Usually {value_of(metric, lower, currency)} to {value_of(metric, upper, currency)}"
+
+
 def change_of(week: dict[str, object]) -> str | None:
     """How a week's value differs from the week before, in per cent; none where that cannot be said."""
     value, before = week["value"], week["previous_value"]

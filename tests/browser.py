@@ -54,8 +54,8 @@ def chromium() -> Iterator[Browser]:
 def settled(page: Page, title: str) -> None:
     """Wait until a page of this title is drawn."""
     page.get_by_role("heading", level=1, name=title, exact=True).wait_for(timeout=PATIENCE)
-    page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for(timeout=PATIENCE)
-    page.wait_for_timeout(500)  # charts are drawn after the script has ended
+    page.locator(f"[data-drawn='{title}']").wait_for(state="attached", timeout=PATIENCE)
+    page.wait_for_timeout(500)  # charts are drawn after their page
 
 
 def copied(settings: Settings, folder: Path) -> Settings:

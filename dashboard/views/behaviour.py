@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, table
+from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
 
 
@@ -93,4 +93,4 @@ def _pairs(data: Published) -> None:
         nothing("No pair is bought together more often than chance explains.")
     else:
         table(pairs)
-    st.caption(data.definition("reports.rpt_product_pairs"))
+    note(data.definition("reports.rpt_product_pairs"))

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, number, switched_off, table
+from dashboard.elements import chart, head, note, number, switched_off, table
 from dashboard.published import Published
 from dashboard.words import in_words
 
@@ -99,7 +99,7 @@ def _watch_list(data: Published) -> None:
         "order by coalesce(expected_amount, 0) * churn_probability desc, customer_id limit ?",
         WATCHED,
     )
-    st.caption(
+    note(
         f"The {watched.height:,} customers at high risk with the most expected money at stake (probability times "
         "expected amount). Ids only: who they are is for those to look up who may."
     )

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, table
+from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
 from dashboard.words import in_words
 
@@ -21,7 +21,7 @@ def show() -> None:
         _verdict(model)
         _contest(data, model)
         _outcomes(data, model)
-    st.caption(data.definition("reports.rpt_model_health"))
+    note(data.definition("reports.rpt_model_health"))
 
 
 def _verdict(model: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from dashboard import charts
 from dashboard.elements import chart, head, number
 from dashboard.kpis import bridge_steps, weekly, whole_months
 from dashboard.published import Published
-from dashboard.words import change_of, in_words, unit_of, value_of
+from dashboard.words import change_of, in_words, unit_of, usual_of, value_of
 
 
 def show() -> None:
@@ -37,7 +37,6 @@ def _numbers(data: Published, weeks: pl.DataFrame) -> None:
         if place % 3 == 0:  # row by row, as it is read aloud
             columns = st.columns(3)
         metric = week["metric"]
-        history = weeks.filter(pl.col("metric") == metric)["value"].tail(26).fill_null(0).to_list()
         beyond = " (beyond its limits)" if week["is_beyond_limits"] else ""
         number(
             columns[place % 3],
@@ -46,8 +45,7 @@ def _numbers(data: Published, weeks: pl.DataFrame) -> None:
             delta=change_of(week),
             delta_color="inverse" if metric == "return_rate" else "normal",
             definition=week["definition"],
-            chart_data=history,
-            chart_type="line",
+            usual=usual_of(week, data.currency),
         )
 
 

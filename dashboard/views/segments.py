@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, table
+from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
 from dashboard.words import in_words
 
@@ -55,7 +55,7 @@ def show() -> None:
     for profile in profiles.filter(pl.col("words").is_not_null()).iter_rows(named=True):
         st.markdown(f"**{profile['segment']}**: {profile['words']}")
     table(profiles.drop("words"))
-    st.caption(data.definition("reports.rpt_segment_profiles"))
+    note(data.definition("reports.rpt_segment_profiles"))
     _moves(data, chosen)
 
 
