@@ -20,11 +20,12 @@ named as (
         segments.strategy,
         segments.segment,
         spending.category,
+        count(*) filter (where spending.is_buyer) as customer_count,
         sum(spending.net_amount) as category_amount,
-        {{ is_merged(
+        spending.category = 'other categories' or ({{ is_merged(
             'count(*) filter (where spending.is_buyer)', 'spending.category',
             parent='segments.strategy, segments.segment'
-        ) }} as is_merged
+        ) }}) as is_merged
     from segments
     inner join spending on segments.customer_id = spending.customer_id
     group by segments.strategy, segments.segment, spending.category
@@ -34,18 +35,29 @@ named as (
 bought as (
 
     select
+        strategy,
+        segment,
+        category,
+        customer_count,
+        category_amount as net_amount
+    from named
+    where not is_merged
+    union all
+    -- Who bought in several of the merged ones counts once.
+    select
         segments.strategy,
         segments.segment,
-        case when named.is_merged then 'other categories' else named.category end as category,
+        'other categories' as category,
         count(distinct segments.customer_id) filter (where spending.is_buyer) as customer_count,
         sum(spending.net_amount) as net_amount
-    from segments
-    inner join spending on segments.customer_id = spending.customer_id
-    inner join named
+    from named
+    inner join spending on named.category = spending.category
+    inner join segments
         on
-            segments.strategy = named.strategy and segments.segment = named.segment
-            and spending.category = named.category
-    group by all
+            spending.customer_id = segments.customer_id
+            and named.strategy = segments.strategy and named.segment = segments.segment
+    where named.is_merged
+    group by segments.strategy, segments.segment
 
 ),
 
