@@ -32,7 +32,7 @@ typed as (
         {{ origin() }},
         _defect,
         {% for name in castable -%}
-        {{ name }} as _received_{{ name }},
+        {{ name }} as _received_{{ name }}{{ ',' if not loop.last }}
         {% endfor -%}
     from received
 
@@ -40,8 +40,8 @@ typed as (
 
 select
     * exclude (
-        kind, _defect, _cancellation_prefix, _adjustment_prefix,
-        {% for name in castable %}_received_{{ name }}{{ ', ' if not loop.last }}{% endfor %}
+        kind, _defect, _cancellation_prefix, _adjustment_prefix, _received_occurred_at, _received_amount,
+        _received_quantity, _received_discount_amount, _received_cost_amount, _received_updated_at
     ),
     -- What the source says of the line goes first, then how it marks its transactions, then the sign.
     coalesce(kind, case
