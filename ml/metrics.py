@@ -59,8 +59,19 @@ def _grouped(key: Array, actual: Array, weights: Array) -> _Groups:
         outcome = outcome.astype(weights.dtype)  # exact, and half the bytes of single-precision weights
     held = weight * outcome
     if len(starts) < len(key):
-        weight, held = (np.add.reduceat(part, starts, axis=1) for part in (weight, held))
+        weight, held = (_summed(part, starts) for part in (weight, held))
     return _Groups(weight, held, of_row)
+
+
+def _summed(parts: Array, starts: npt.NDArray[np.int64]) -> Array:
+    """Sums from each start to the next; most hold one customer alone, who is copied, for each sum has its price."""
+    found, ends = parts.take(starts, axis=1), np.append(starts[1:], parts.shape[1])
+    shared = np.flatnonzero(ends - starts > 1)
+    edges = np.stack([starts[shared], ends[shared]], axis=1).ravel()
+    if len(edges) and edges[-1] == parts.shape[1]:
+        edges = edges[:-1]
+    found[:, shared] = np.add.reduceat(parts, edges, axis=1)[:, ::2]
+    return found
 
 
 def _order(key: Array) -> Any:
