@@ -7,10 +7,12 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from orchestration.errors import CheckError
+
+if TYPE_CHECKING:  # `clientele status` answers without it
+    import polars as pl
 
 SHOWN = 5  # broken files in a message
 
@@ -37,7 +39,7 @@ def write(file: Path, content: bytes) -> None:
     replace(file, aside)
 
 
-def write_frame(file: Path, frame: pl.DataFrame) -> None:
+def write_frame(file: Path, frame: "pl.DataFrame") -> None:
     """Keep a frame as Parquet under a name, readable by nobody else, in one step."""
     aside = _aside(file)
     frame.write_parquet(aside)
