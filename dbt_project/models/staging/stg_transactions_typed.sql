@@ -1,5 +1,3 @@
-{% set castable = ['occurred_at', 'amount', 'quantity', 'discount_amount', 'cost_amount', 'updated_at'] %}
-
 with received as (
 
     {{ received('transactions') }}
@@ -31,9 +29,12 @@ typed as (
         _keep_repeats,
         {{ origin() }},
         _defect,
-        {% for name in castable -%}
-        {{ name }} as _received_{{ name }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        occurred_at as _received_occurred_at,
+        amount as _received_amount,
+        quantity as _received_quantity,
+        discount_amount as _received_discount_amount,
+        cost_amount as _received_cost_amount,
+        updated_at as _received_updated_at
     from received
 
 )
@@ -55,7 +56,7 @@ select
         {% for name in ['occurred_at', 'amount'] -%}
         when {{ name }} is null and {{ as_text('_received_' ~ name) }} is null then 'missing_value.{{ name }}'
         {% endfor -%}
-        {% for name in castable -%}
+        {% for name in ['occurred_at', 'amount', 'quantity', 'discount_amount', 'cost_amount', 'updated_at'] -%}
         when {{ name }} is null and {{ as_text('_received_' ~ name) }} is not null then 'invalid_value.{{ name }}'
         {% endfor -%}
         when kind not in ('sale', 'return', 'cancellation', 'adjustment') then 'invalid_value.kind'
