@@ -61,17 +61,6 @@ bought as (
 
 ),
 
-everyone as (
-
-    select
-        strategy,
-        category,
-        sum(category_amount) as category_amount
-    from named
-    group by strategy, category
-
-),
-
 shares as (
 
     select
@@ -84,7 +73,14 @@ shares as (
         / nullif(cast(sum(bought.net_amount) over (partition by bought.strategy) as double), 0) as everyone_share
     from bought
     inner join sizes on bought.strategy = sizes.strategy and bought.segment = sizes.segment
-    left join everyone on bought.strategy = everyone.strategy and bought.category = everyone.category
+    left join (
+        select
+            strategy,
+            category,
+            sum(category_amount) as category_amount
+        from named
+        group by strategy, category
+    ) as everyone on bought.strategy = everyone.strategy and bought.category = everyone.category
 
 )
 
