@@ -32,32 +32,16 @@ named as (
 
 ),
 
-bought as (
+{{ categories_bought() }},
+
+everyone as (
 
     select
         strategy,
-        segment,
         category,
-        customer_count,
-        category_amount as net_amount
+        sum(category_amount) as category_amount
     from named
-    where not is_merged
-    union all
-    -- Who bought in several of the merged ones counts once.
-    select
-        segments.strategy,
-        segments.segment,
-        'other categories' as category,
-        count(distinct segments.customer_id) filter (where spending.is_buyer) as customer_count,
-        sum(spending.net_amount) as net_amount
-    from named
-    inner join spending on named.category = spending.category
-    inner join segments
-        on
-            spending.customer_id = segments.customer_id
-            and named.strategy = segments.strategy and named.segment = segments.segment
-    where named.is_merged
-    group by segments.strategy, segments.segment
+    group by strategy, category
 
 ),
 
@@ -73,14 +57,7 @@ shares as (
         / nullif(cast(sum(bought.net_amount) over (partition by bought.strategy) as double), 0) as everyone_share
     from bought
     inner join sizes on bought.strategy = sizes.strategy and bought.segment = sizes.segment
-    left join (
-        select
-            strategy,
-            category,
-            sum(category_amount) as category_amount
-        from named
-        group by strategy, category
-    ) as everyone on bought.strategy = everyone.strategy and bought.category = everyone.category
+    left join everyone on bought.strategy = everyone.strategy and bought.category = everyone.category
 
 )
 
