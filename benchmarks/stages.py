@@ -105,7 +105,8 @@ def asset(shop: Path, data: Path, *, module: str, name: str) -> Work:
     found = getattr(import_module(f"orchestration.assets.{module}"), name)
 
     def work() -> dict[str, Any]:
-        made = found(run=run)
+        with run.warehouse.kept_open():  # as in a run
+            made = found(run=run)
         return {"rows": made.metadata["dagster/row_count"]}
 
     return work

@@ -41,6 +41,14 @@ class Outcome:
     actual: Array
 
 
+class _Ordered(NamedTuple):
+    """One test cut-off by prediction: outcomes and predictions of everyone, of those drawn, and these' weights."""
+
+    everyone: tuple[Array, Array]
+    drawn: tuple[Array, Array]
+    weights: npt.NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Measured:
     """A metric at each cut-off, shape (cut-offs,), and on resampled customers, shape (cut-offs, replicates)."""
@@ -111,26 +119,42 @@ class Holdouts:
 
         `actuals` are other outcomes of the same customers, such as "the interval held what happened".
         """
-        values, spreads = [], []
+        return self._measured(metric, self._ordered(predictions, actuals))
+
+    def _ordered(self, predictions: Sequence[Array], actuals: Sequence[Array] | None) -> list[_Ordered]:
+        """Everything in order of prediction, once for all metrics."""
+        found = []
         for number, (rows, weights) in enumerate(zip(self._rows, self._weights, strict=True)):
-            actual = (actuals or [outcome.actual for outcome in self.outcomes])[number]
-            predicted = predictions[number]
-            values.append(metric(actual, predicted))
-            size = max(1, _BLOCK // max(1, len(rows)))
+            actual, predicted = (actuals or [outcome.actual for outcome in self.outcomes])[number], predictions[number]
+            everyone = np.argsort(predicted, kind="stable")
+            drawn = np.argsort(predicted[rows], kind="stable")
+            found.append(
+                _Ordered(
+                    (actual[everyone], predicted[everyone]),
+                    (actual[rows[drawn]], predicted[rows[drawn]]),
+                    weights.take(drawn, axis=1),
+                )
+            )
+        return found
+
+    def _measured(self, metric: Metric, ordered: Sequence[_Ordered]) -> Measured:
+        values, spreads = [], []
+        for everyone, drawn, weights in ordered:
+            values.append(metric(*everyone))
+            size = max(1, _BLOCK // max(1, weights.shape[1]))
             blocks = (weights[first : first + size] for first in range(0, len(weights), size))
-            spreads.append(np.concatenate([metric(actual[rows], predicted[rows], block) for block in blocks]))
+            spreads.append(np.concatenate([metric(*drawn, block) for block in blocks]))
         return Measured(np.array(values, dtype=np.float64), np.array(spreads, dtype=np.float64), self._scale)
 
     def table(
         self, metrics: Mapping[str, Metric], predictions: Sequence[Array], *, actuals: Sequence[Array] | None = None
     ) -> pl.DataFrame:
         """One row per cut-off x metric, with its interval and count of customers; null where undefined."""
+        ordered = self._ordered(predictions, actuals)
         rows = [
             (outcome.cutoff, name, *interval, len(outcome.actual))
             for name, metric in metrics.items()
-            for outcome, interval in zip(
-                self.outcomes, self.measure(metric, predictions, actuals=actuals).intervals, strict=True
-            )
+            for outcome, interval in zip(self.outcomes, self._measured(metric, ordered).intervals, strict=True)
         ]
         frame = pl.DataFrame(rows, schema={name: MODEL_EVALUATIONS[name] for name in _COLUMNS}, orient="row")
         return frame.with_columns(pl.col("value", "lower", "upper").fill_nan(None))

@@ -2,25 +2,25 @@
 
 Every metric takes `(actual, predicted)`, one number a customer, and is a number; with `weights` of shape (replicates,
 customers) it is one number a replicate, which is what a bootstrap needs. Ties count as their average, so that the
-order of rows never matters; what is undefined is NaN. Whose predictions, and on which day, belongs to `evaluation`.
+order of rows never matters; customers in order of prediction are quickest. What is undefined is NaN. Whose predictions,
+and on which day, belongs to `evaluation`.
 """
 
 from collections.abc import Callable
 from functools import wraps
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit
+
+from ml.logistic_line import fit_logistic_line, log_odds
 
 Array = npt.NDArray[np.float64]
 Metric = Callable[..., Any]
 """(actual, predicted) to a float, or with weights (replicates, customers) to an array of shape (replicates,)."""
 
-PROBABILITY_FLOOR: Final = 1e-6
 BINS: Final = 10
-_SETTLED: Final = 1e-10  # log-odds
-_STEEPEST: Final = 50.0  # log-odds a standard deviation: the classes do not overlap
 
 
 def _weighted(metric: Callable[[Array, Array, Array], Array]) -> Metric:
@@ -36,46 +36,6 @@ def _weighted(metric: Callable[[Array, Array, Array], Array]) -> Metric:
     return measured
 
 
-def log_odds(probability: Array) -> Array:
-    """Log-odds of probabilities, which are first kept away from 0 and 1."""
-    return np.asarray(logit(np.clip(probability, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)), dtype=np.float64)
-
-
-def fit_logistic_line(x: Array, target: Array, weights: Array | None = None) -> tuple[Array, Array]:
-    """Maximum-likelihood intercepts and slopes of `P(target) = expit(intercept + slope x)`, one pair a replicate.
-
-    With weights each pair is one Newton step away from everybody's line (the one-step bootstrap). A constant `x` has
-    no slope to learn: the slope is NaN and the intercept is the log-odds of the mean. Where the outcomes are all alike
-    or the classes do not overlap, the likelihood has no maximum and both are NaN.
-    """
-    rows = np.ones((1, len(x))) if weights is None else weights
-    rate = (rows @ target) / rows.sum(axis=1)
-    both = (rate > 0) & (rate < 1)
-    centre, spread = float(x.mean()), float(x.std())
-    if spread <= 1e-12 * max(1.0, abs(centre)):
-        return np.where(both, logit(np.where(both, rate, 0.5)), np.nan), np.full(len(rows), np.nan)
-    z, line = (x - centre) / spread, np.zeros((2, 1))
-    for _ in range(50):
-        step = _newton_step(line, z, target, np.ones((1, len(x))))
-        line = line + step
-        if not np.abs(step).max() > _SETTLED:  # or there is no step
-            break
-    if weights is not None:
-        line = line + _newton_step(line, z, target, weights)
-    level, slope = np.where(both & (np.abs(line[1]) < _STEEPEST), line, np.nan)
-    return level - slope * centre / spread, slope / spread
-
-
-def _newton_step(line: Array, z: Array, target: Array, weights: Array) -> Array:
-    """From one line towards each replicate's maximum, shape (2, replicates); NaN where there is none to be seen."""
-    fitted = expit(line[0] + line[1] * z)
-    miss, curve = target - fitted, fitted * (1 - fitted)
-    g1, g2, h11, h12, h22 = (weights @ part for part in (miss, miss * z, curve, curve * z, curve * z * z))
-    determinant = h11 * h22 - h12 * h12
-    determinant = np.where(determinant > 1e-12 * h11 * h11, determinant, np.nan)
-    return np.array([h22 * g1 - h12 * g2, h11 * g2 - h12 * g1]) / determinant
-
-
 class _Groups(NamedTuple):
     """Customers of equal prediction taken together, in order: each group's weight, and that of its outcomes."""
 
@@ -84,28 +44,56 @@ class _Groups(NamedTuple):
     of_row: npt.NDArray[np.int64]
 
     @property
-    def weight_before(self) -> Array:
-        return np.asarray(self.weight.cumsum(axis=1) - self.weight)
+    def middle(self) -> Array:
+        """How much weight lies below the middle of each group."""
+        return np.asarray(self.weight.cumsum(axis=1) - self.weight / 2)
 
 
 def _grouped(key: Array, actual: Array, weights: Array) -> _Groups:
-    order = np.argsort(key, kind="stable")
+    order = _order(key)
     starts = np.flatnonzero(np.diff(key[order], prepend=np.nan) != 0)
     of_row = np.empty(len(key), dtype=np.int64)
     of_row[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(key)))
-    ordered = weights[:, order]
-    return _Groups(
-        np.add.reduceat(ordered, starts, axis=1), np.add.reduceat(ordered * actual[order], starts, axis=1), of_row
-    )
+    weight, outcome = _in_order(weights, order), actual[order]
+    if ((outcome == 0) | (outcome == 1)).all():
+        outcome = outcome.astype(weights.dtype)  # exact, and half the bytes of single-precision weights
+    held = weight * outcome
+    if len(starts) < len(key):
+        weight, held = (_summed(part, starts) for part in (weight, held))
+    return _Groups(weight, held, of_row)
+
+
+def _summed(parts: Array, starts: npt.NDArray[np.int64]) -> Array:
+    """Sums from each start to the next; most hold one customer alone, who is copied, for each sum has its price."""
+    found, ends = parts.take(starts, axis=1), np.append(starts[1:], parts.shape[1])
+    shared = np.flatnonzero(ends - starts > 1)
+    edges = np.stack([starts[shared], ends[shared]], axis=1).ravel()
+    if len(edges) and edges[-1] == parts.shape[1]:
+        edges = edges[:-1]
+    found[:, shared] = np.add.reduceat(parts, edges, axis=1)[:, ::2]
+    return found
+
+
+def _order(key: Array) -> Any:
+    """Where customers stand by key: as a slice, which copies nothing, if they come in order or in reverse."""
+    steps = np.diff(key)
+    if (steps >= 0).all():
+        return slice(None)
+    return slice(None, None, -1) if (steps <= 0).all() else np.argsort(key, kind="stable")
+
+
+def _in_order(weights: Array, order: Any) -> Array:
+    found: Array = weights[:, order] if isinstance(order, slice) else weights.take(order, axis=1)
+    return found
 
 
 @_weighted
 def auc(actual: Array, predicted: Array, weights: Array) -> Array:
     """Probability that a random positive ranks above a random negative (Mann-Whitney)."""
     groups = _grouped(predicted, actual, weights)
-    negative = groups.weight - groups.outcome
-    below = negative.cumsum(axis=1) - negative / 2
-    found: Array = (groups.outcome * below).sum(axis=1) / (groups.outcome.sum(axis=1) * negative.sum(axis=1))
+    positive = groups.outcome.sum(axis=1, dtype=np.float64)
+    below = _products(groups.outcome, groups.middle) - positive**2 / 2  # less the positives among them
+    found: Array = below / (positive * (groups.weight.sum(axis=1, dtype=np.float64) - positive))
     return found
 
 
@@ -114,8 +102,8 @@ def average_precision(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean precision over the positives, from the riskiest customer down; equal scores enter together."""
     groups = _grouped(-predicted, actual, weights)
     found, seen = groups.outcome.cumsum(axis=1), groups.weight.cumsum(axis=1)
-    precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-    value = (groups.outcome * precision).sum(axis=1) / found[:, -1]
+    precision = np.divide(found, seen, out=np.zeros(found.shape), where=seen > 0, dtype=np.float64)
+    value = _products(groups.outcome, precision) / found[:, -1]
     return np.where(found[:, -1] < seen[:, -1], value, np.nan)
 
 
@@ -160,21 +148,23 @@ def decile_error(actual: Array, predicted: Array, weights: Array) -> Array:
 
 
 def _binned_error(actual: Array, predicted: Array, weights: Array) -> Array:
-    order = np.argsort(predicted, kind="stable")
-    ordered = predicted[order]
+    order = _order(predicted)
+    ordered, errors, weight = predicted[order], (predicted - actual)[order], _in_order(weights, order)
     edges = ordered[np.arange(1, BINS) * len(ordered) // BINS]
-    starts = np.unique(np.append(0, np.searchsorted(ordered, edges)))
-    errors = np.add.reduceat(weights[:, order] * (predicted - actual)[order], starts, axis=1)
-    return np.asarray(np.abs(errors).sum(axis=1))
+    ends = [*np.unique(np.append(0, np.searchsorted(ordered, edges))), len(ordered)]
+    binned = [np.abs(weight[:, first:end] @ errors[first:end]) for first, end in pairwise(ends)]
+    return np.asarray(np.sum(binned, axis=0))
 
 
 def _captured(actual: Array, predicted: Array, weights: Array, share: float) -> Array:
     groups = _grouped(-predicted, actual, weights)
-    wanted = share * weights.sum(axis=1, keepdims=True)
-    room = np.clip(wanted - groups.weight_before, 0, groups.weight)
-    part = np.divide(room, groups.weight, out=np.zeros_like(room), where=groups.weight > 0)
-    total = groups.outcome.sum(axis=1)
-    return np.where(total > 0, (part * groups.outcome).sum(axis=1) / total, np.nan)
+    seen, total = groups.weight.cumsum(axis=1), groups.outcome.sum(axis=1, dtype=np.float64)
+    wanted = share * seen[:, -1:].astype(np.float64)
+    last = 1 + int((seen < wanted).sum(axis=1).max())  # beyond, nobody belongs to anybody's share
+    weight, outcome = groups.weight[:, :last], groups.outcome[:, :last]
+    room = np.clip(wanted - (seen[:, :last] - weight), 0, weight)
+    part = np.divide(room, weight, out=np.zeros_like(room), where=weight > 0)
+    return np.where(total > 0, _products(part, outcome) / total, np.nan)
 
 
 @_weighted
@@ -224,14 +214,17 @@ def root_mean_squared_error(actual: Array, predicted: Array, weights: Array) -> 
 def spearman(actual: Array, predicted: Array, weights: Array) -> Array:
     """Spearman's rank correlation."""
     first, second = (_centred_ranks(values, weights) for values in (actual, predicted))
-    both, own = (weights * first * second).sum(axis=1), [(weights * r * r).sum(axis=1) for r in (first, second)]
-    return np.asarray(both / np.sqrt(own[0] * own[1]))
+    weighed = weights * first
+    both, own = _products(weighed, second), _products(weighed, first) * _products(weights * second, second)
+    return np.asarray(both / np.sqrt(own))
 
 
 def _centred_ranks(values: Array, weights: Array) -> Array:
-    groups = _grouped(values, values, weights)
-    middle = groups.weight_before + groups.weight / 2 - weights.sum(axis=1, keepdims=True) / 2
-    return np.asarray(middle[:, groups.of_row])
+    groups = _grouped(values, np.ones(len(values)), weights)
+    middle = groups.middle - weights.sum(axis=1, keepdims=True, dtype=np.float64) / 2
+    if (groups.of_row[1:] > groups.of_row[:-1]).all():
+        return np.asarray(middle)
+    return np.asarray(middle.take(groups.of_row, axis=1))
 
 
 @_weighted
@@ -239,7 +232,7 @@ def normalised_gini(actual: Array, predicted: Array, weights: Array) -> Array:
     """Gini of the outcome in predicted order over that in perfect order, each as covariance with rank."""
     half = weights.sum(axis=1, keepdims=True) / 2
     found, best = (
-        ((groups.weight_before + groups.weight / 2 - half) * groups.outcome).sum(axis=1)
+        _products(groups.middle - half, groups.outcome)
         for groups in (_grouped(key, actual, weights) for key in (predicted, actual))
     )
     return np.where(best > 0, found / best, np.nan)
@@ -249,6 +242,12 @@ def normalised_gini(actual: Array, predicted: Array, weights: Array) -> Array:
 def hit_rate(actual: Array, predicted: Array, weights: Array) -> Array:  # noqa: ARG001 - the shape of every metric
     """Mean of a yes-or-no outcome, such as "the interval held the truth"; the prediction is not used."""
     return _mean(actual, weights)
+
+
+def _products(first: Array, second: Array) -> Array:
+    """Sums over customers of products, one a replicate, in double precision."""
+    found: Array = np.einsum("rc,rc->r", first, second, dtype=np.float64)
+    return found
 
 
 def _mean(values: Array, weights: Array) -> Array:

@@ -24,6 +24,7 @@ DatabaseError = duckdb.Error
 
 STORAGE_VERSION = "v1.0.0"  # every DuckDB client since 1.0 opens it
 ROWS_PER_BUCKET = 2_000_000
+IDS_PER_BUCKET = 1_000  # sampled to find where a bucket ends
 PAUSES = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts to open a file that another program holds
 _PARTS = 1_000_000
 _SAMPLING = f"md5_number_lower(customer_id) % {_PARTS}"  # the same customers in every version of DuckDB
@@ -149,10 +150,11 @@ class Warehouse:
         where: str = "true",
         at_most: int | None = None,
     ) -> "Iterator[pl.DataFrame]":
-        """Apply `function` to the rows of one hash bucket of customers after the other, so that memory is bounded.
+        """Apply `function` to the rows of one bucket of customers after the other, so that memory is bounded.
 
-        `relation` has a `customer_id`; all rows of a customer are in one bucket. Of more than `at_most` customers about
-        so many are taken, chosen by a hash of their ids. The frames come without order.
+        `relation` has a `customer_id`; all rows of a customer are in one bucket, those of nobody in none. Buckets are
+        ranges of ids, which tables stored by customer find without reading the rest. Of more than `at_most` customers
+        about so many are taken, chosen by a hash of their ids. The frames come without order.
         """
         with self.connect() as connection:
             if at_most is not None:
@@ -160,14 +162,10 @@ class Warehouse:
                 share = at_most / max(1, customers.fetchall()[0][0])
                 where = where if share >= 1 else f"({where}) and {_SAMPLING} < {round(share * _PARTS)}"
             rows = connection.execute(f"select count(*) from {relation} where {where}").fetchall()[0][0]
-        count = self._settings.buckets or max(1, -(-rows // ROWS_PER_BUCKET))
-        for bucket in range(count):
-            yield function(
-                self.read(
-                    f"select {', '.join(columns)} from {relation} "
-                    f"where ({where}) and hash(customer_id) % {count} = {bucket}"
-                )
-            )
+            count = self._settings.buckets or max(1, -(-rows // ROWS_PER_BUCKET))
+            ranges = _ranges(connection, f"(select customer_id from {relation} where {where})", count)
+        for bucket in ranges:
+            yield function(self.read(f"select {', '.join(columns)} from {relation} where ({where}) and {bucket}"))
 
     def row_count(self, key: str) -> int:
         """Rows of a table or view."""
@@ -182,6 +180,26 @@ class Warehouse:
                 "where table_catalog = current_database()"
             ).fetchall()
             return {name: int(connection.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in names}
+
+
+def _ranges(connection: "Connection", customers: str, count: int) -> list[str]:
+    """Conditions on `customer_id` that part the rows into about equal buckets, by the ids of a sample of them."""
+    if count == 1:
+        return ["customer_id is not null"]
+    sampled = f"select customer_id from {customers} where customer_id is not null"
+    ids = connection.execute(
+        f"select customer_id from (from ({sampled}) using sample reservoir({IDS_PER_BUCKET * count} rows)) order by all"
+    ).fetchall()
+    edges = dict.fromkeys(literal(ids[len(ids) * number // count][0]) for number in range(1, count) if ids)
+    lower, upper = [None, *edges], [*edges, None]
+    return [
+        " and ".join(
+            [f"customer_id >= {first}"] * (first is not None)
+            + [f"customer_id < {last}"] * (last is not None)
+            + ["customer_id is not null"] * (first is None and last is None)
+        )
+        for first, last in zip(lower, upper, strict=True)
+    ]
 
 
 @contextmanager

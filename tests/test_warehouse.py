@@ -57,6 +57,17 @@ def test_customers_are_mapped_whole_each_in_one_bucket(warehouse: Warehouse, tmp
     assert sorted(customer for bucket in seen for customer in bucket) == sorted(f"c{n}" for n in range(50))
 
 
+def test_buckets_are_ranges_of_customers_about_equal_and_nobody_is_in_none(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    ids = [None, *(f"c{number:04}" for number in range(1000))]
+    warehouse.write("marts.visits", pl.DataFrame({"customer_id": ids}))
+    four = Warehouse(warehouse.file, settings=Settings(data_dir=tmp_path, buckets=4))
+    seen = [bucket["customer_id"].sort().to_list() for bucket in four.map_customers("marts.visits", lambda b: b)]
+    assert [customer for bucket in seen for customer in bucket] == ids[1:]
+    assert [len(bucket) for bucket in seen] == [250] * 4  # all are sampled where they are few
+
+
 def test_of_too_many_customers_some_are_taken_whole_and_always_the_same(warehouse: Warehouse) -> None:
     rows = pl.DataFrame({"customer_id": [f"c{n % 2000}" for n in range(6000)], "line": range(6000)})
     warehouse.write("marts.sales", rows)

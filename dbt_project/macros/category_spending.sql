@@ -17,3 +17,35 @@ spending as (
 
 )
 {%- endmacro %}
+
+-- CTE `bought`: by segment and category, from `named`, `spending` and `segments`, the merged categories as one.
+{% macro categories_bought() -%}
+bought as (
+
+    select
+        strategy,
+        segment,
+        category,
+        customer_count,
+        category_amount as net_amount
+    from named
+    where not is_merged
+    union all
+    -- Who bought in several of the merged ones counts once.
+    select
+        segments.strategy,
+        segments.segment,
+        'other categories' as category,
+        count(distinct segments.customer_id) filter (where spending.is_buyer) as customer_count,
+        sum(spending.net_amount) as net_amount
+    from named
+    inner join spending on named.category = spending.category
+    inner join segments
+        on
+            spending.customer_id = segments.customer_id
+            and named.strategy = segments.strategy and named.segment = segments.segment
+    where named.is_merged
+    group by segments.strategy, segments.segment
+
+)
+{%- endmacro %}

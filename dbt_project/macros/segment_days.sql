@@ -24,17 +24,27 @@ counted as (
 
 ),
 
+sizes as (
+
+    select
+        strategy,
+        segment,
+        count(*) as customer_count
+    from segments
+    group by strategy, segment
+
+),
+
 grid as (
 
     select
-        segments.strategy,
-        segments.segment,
+        sizes.strategy,
+        sizes.segment,
         dates.date_day,
-        count(*) as customer_count
-    from segments
+        sizes.customer_count
+    from sizes
     cross join bounds
     inner join {{ ref('dim_dates') }} as dates on bounds.shown_from <= dates.date_day
-    group by segments.strategy, segments.segment, dates.date_day
 
 ),
 

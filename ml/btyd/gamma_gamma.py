@@ -40,7 +40,7 @@ class GammaGamma(BaseEstimator):
         x, amount = x[order], amount[order]
         scale = float(amount.mean())
         z = amount / scale
-        fit = maximise(lambda parameters: _mean_and_gradient(parameters, x, z), starts=_STARTS, bounds=_BOUNDS)
+        fit = maximise(_Likelihood(x, z).mean_and_gradient, starts=_STARTS, bounds=_BOUNDS)
         self.p_, self.q_, gamma = map(float, fit.parameters)
         self.gamma_ = gamma * scale
         self.log_likelihood_ = (fit.mean_log_likelihood - float(np.log(scale))) * len(x)
@@ -57,24 +57,35 @@ class GammaGamma(BaseEstimator):
         return found
 
 
-def _mean_and_gradient(parameters: Array, x: Array, z: Array) -> tuple[float, Array]:
-    p, q, gamma = parameters
-    px, spent = p * x, gamma + x * z
-    log_spent, log_paid = np.log(spent), np.log(x * z)
-    value = (
-        gammaln(px + q)
-        - gammaln(px)
-        - gammaln(q)
-        + q * np.log(gamma)
-        - np.log(z)
-        + px * log_paid
-        - (px + q) * log_spent
-    )
-    gradient = np.array(
-        [
-            (x * (digamma(px + q) - digamma(px) + log_paid - log_spent)).mean(),
-            (digamma(px + q) - digamma(q) + np.log(gamma) - log_spent).mean(),
-            (q / gamma - (px + q) / spent).mean(),
-        ]
-    )
-    return float(value.mean()), gradient
+class _Likelihood:
+    """The mean log-likelihood a customer; the special functions depend on counts alone, of which there are few."""
+
+    def __init__(self, x: Array, z: Array) -> None:
+        self.x, self.paid = x, x * z
+        self.counts, customers = np.unique(x, return_counts=True)
+        self.shares = customers / len(x)
+        self.log_paid, self.log_z = float((x * np.log(self.paid)).mean()), float(np.log(z).mean())
+
+    def mean_and_gradient(self, parameters: Array) -> tuple[float, Array]:
+        """At (p, q, gamma)."""
+        p, q, gamma = parameters
+        px, log_gamma, spent = p * self.counts, np.log(gamma), gamma + self.paid
+        log_spent = np.log(spent)
+        spent_by_count, spent_mean = float((self.x * log_spent).mean()), float(log_spent.mean())
+        value = (
+            float(self.shares @ (gammaln(px + q) - gammaln(px)))
+            - gammaln(q)
+            + q * log_gamma
+            - self.log_z
+            + p * (self.log_paid - spent_by_count)
+            - q * spent_mean
+        )
+        grown = digamma(px + q)
+        gradient = np.array(
+            [
+                self.shares @ (self.counts * (grown - digamma(px))) + self.log_paid - spent_by_count,
+                self.shares @ grown - digamma(q) + log_gamma - spent_mean,
+                q / gamma - float(((p * self.x + q) / spent).mean()),
+            ]
+        )
+        return float(value), gradient

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 from sklearn.base import BaseEstimator, clone
 
-from ml.metrics import log_odds
+from ml.logistic_line import log_odds
 from ml.sums import row_sums
 
 Array = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ import polars as pl
 from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, clone
 
-from ml.metrics import fit_logistic_line
+from ml.logistic_line import fit_logistic_line
 
 Array = npt.NDArray[np.float64]
 

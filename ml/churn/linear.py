@@ -45,8 +45,8 @@ class LogisticChurn(BaseEstimator):
         features, churned = features.gather_every(step), churned[::step]
         self.inputs_ = clone(self.inputs or PurchaseInputs()).fit(features, churned)
         self.names_ = list(self.inputs_.names_)
-        self.columns_ = self._columns().fit(self.inputs_.transform(features))
-        matrix = self.columns_.transform(self.inputs_.transform(features))
+        self.columns_ = self._columns()
+        matrix = self.columns_.fit_transform(self.inputs_.transform(features))
         model = LogisticRegression(C=self.regularisation, solver="newton-cholesky", tol=1e-8).fit(matrix, churned)
         # a threaded matrix product varies in its last digits; scores must not
         self.weights_ = model.coef_[0].round(9)

@@ -100,6 +100,7 @@ class Past:
     eligible: pl.DataFrame
     question: Question
     _kept: dict[tuple[str, Fold], Any] = field(default_factory=dict)
+    _purchases: dict[Fold, PurchaseExpectations] = field(default_factory=dict)
 
     @classmethod
     def of(cls, snapshots: pl.DataFrame, question: Question) -> "Past":
@@ -125,8 +126,10 @@ class Past:
         """The purchase model of the fold, from everyone's history on its calibration day; none about contracts."""
         if not self.question.kind.has_purchases:
             return None
-        history = at(self.everyone, fold.calibration)
-        return PurchaseExpectations(horizon_days=self.question.horizon_days).fit(history)
+        if fold not in self._purchases:
+            history = at(self.everyone, fold.calibration)
+            self._purchases[fold] = PurchaseExpectations(horizon_days=self.question.horizon_days).fit(history)
+        return self._purchases[fold]
 
     def fit(self, name: str, fold: Fold, purchases: PurchaseExpectations | None) -> CalibratedChurn:
         """A candidate fitted and calibrated for a fold; rules look at no purchase model."""
@@ -138,7 +141,9 @@ class Past:
             return model.fit_and_calibrate(latest, _churned(latest))
         learned = latest if learned.is_empty() else learned
         parts = [self._kept.get((part, fold)) for part in kind.blended] if name == "blend" else []
-        if parts and all(part is not None for part in parts):
+        if (name, fold) in self._kept:  # fitted for the contest, asked again for what else it is worth
+            model.keep(self._kept[name, fold])
+        elif parts and all(part is not None for part in parts):
             model.keep(BlendedChurn.of(parts))
         else:
             model.fit(learned, _churned(learned))

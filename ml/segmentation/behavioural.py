@@ -209,7 +209,7 @@ def _kmeans(
     how: dict[str, Any] = {"init": "k-means++", "n_init": tries}
     if start is not None:
         how = {"init": (start.centres * start.spread + start.average - average) / spread, "n_init": 1}
-    count = min(count, len(np.unique(measured, axis=0)))
+    count = min(count, pl.DataFrame(measured).n_unique())
     found = KMeans(count, random_state=seed, **how).fit((measured - average) / spread)
     order = np.lexsort(found.cluster_centers_.T[::-1])
     return _Clusters(names, shares, average, spread, found.cluster_centers_[order])

@@ -143,8 +143,8 @@ class _Jury:
         """The ratio of two mean amounts, with its 95 % interval over customers drawn again."""
 
         def mean(which: npt.NDArray[np.bool_]) -> tuple[float, Array]:
-            drawn = self.weights[:, which]
-            return float(self.amounts[which].mean()), drawn @ self.amounts[which] / drawn.sum(axis=1)
+            total, count = (self.weights @ np.stack([self.amounts * which, which], axis=1)).T
+            return float(self.amounts[which].mean()), total / count
 
         if not some.any() or not others.any():
             return (float("nan"),) * 3

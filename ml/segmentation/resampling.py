@@ -47,11 +47,11 @@ def stability(
     """
     random = np.random.default_rng(seed)
     names = sorted(segments.unique())
-    truth = segments.to_numpy()
+    truth = _numbered(segments)
     rands, jaccards = [], []
     for _ in range(replicates if customers.height else 0):
         drawn = customers[random.integers(0, customers.height, customers.height)]
-        found = divide(drawn, customers).to_numpy()
+        found = _numbered(divide(drawn, customers))
         rands.append(adjusted_rand_score(truth, found))
         jaccards.append(_jaccards(truth, found))
         if len(rands) >= ENOUGH and np.mean(rands) + 2 * _error(rands) < least:
@@ -65,6 +65,12 @@ def stability(
 
 def _error(rands: list[float]) -> float:
     return float(np.std(rands, ddof=1) / np.sqrt(len(rands))) if len(rands) > 1 else 0.0
+
+
+def _numbered(segments: pl.Series) -> np.ndarray:
+    """Numbers in the order of names, which are compared many times faster than texts."""
+    numbers: np.ndarray = segments.rank("dense").to_numpy()
+    return numbers
 
 
 def _jaccards(truth: np.ndarray, found: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from scipy.special import expit
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ml import metrics as ev
+from ml.logistic_line import fit_logistic_line
 
 YES_NO = np.array([1.0, 0.0, 1.0, 0.0])
 MONEY = np.array([0.0, 10.0, 30.0])
@@ -38,7 +39,7 @@ def test_calibration_finds_the_line_that_made_the_outcomes() -> None:
 def test_a_constant_prediction_has_no_slope_and_separated_classes_have_no_line() -> None:
     assert np.isnan(ev.calibration_slope(YES_NO, np.full(4, 0.2)))
     assert ev.calibration_intercept(YES_NO, np.full(4, 0.2)) == pytest.approx(0)
-    assert np.isnan(ev.fit_logistic_line(np.array([1.0, 0.0, 2.0, -1.0]), YES_NO)).all()
+    assert np.isnan(fit_logistic_line(np.array([1.0, 0.0, 2.0, -1.0]), YES_NO)).all()
 
 
 @pytest.mark.parametrize("name", [*ev.CHURN_METRICS, *ev.CLV_METRICS])
@@ -55,6 +56,21 @@ def test_a_customer_of_weight_two_counts_as_two_customers(name: str) -> None:
     loose = name in ("expected_calibration_error", "decile_error", "calibration_slope", "calibration_intercept")
     expected = [metric(actual, predicted), metric(actual[twice], predicted[twice])]
     assert metric(actual, predicted, weights) == pytest.approx(expected, rel=0.2 if loose else 1e-9, abs=0.03 * loose)
+
+
+@pytest.mark.parametrize("name", [*ev.CHURN_METRICS, *ev.CLV_METRICS])
+@pytest.mark.parametrize("levels", [40, 10**9], ids=["ties", "no ties"])
+def test_customers_in_order_in_reverse_and_in_none_give_the_same(name: str, levels: int) -> None:
+    metric = (ev.CHURN_METRICS | ev.CLV_METRICS)[name]
+    random = np.random.default_rng(7)
+    predicted = random.integers(1, levels, 500) / (levels + 1)
+    actual = (random.random(500) < predicted).astype(float)
+    if name in ev.CLV_METRICS:
+        actual *= random.gamma(2, 20, 500)
+    weights = random.integers(0, 4, (3, 500)).astype(np.float32)
+    expected, order = metric(actual, predicted, weights), np.argsort(predicted, kind="stable")
+    for one in (order, order[::-1]):
+        assert metric(actual[one], predicted[one], weights[:, one]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_tenth_each_is_compared_with_what_happened_to_it() -> None:

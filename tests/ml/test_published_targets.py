@@ -14,6 +14,7 @@ from ml.btyd.mbg_nbd import MbgNbd
 from ml.btyd.pareto_nbd import ParetoNbd
 from ml.churn.linear import LogisticChurn
 from ml.clv.models import PurchaseValueModel
+from ml.logistic_line import fit_logistic_line
 from ml.schemas import TRANSACTIONS, conform
 from tests.ml.simulated import cdnow_days
 
@@ -86,7 +87,7 @@ def test_churn_is_ranked_better_than_by_recency_with_a_brier_score_below_161(sam
     model = LogisticChurn(regularisation=0.01).fit(purchases.transform(past), past["is_churned"].cast(float).to_numpy())
     score = model.score(purchases.transform(now))
     silent = ParetoNbd().fit(histories(now)).no_purchase_probability(histories(now), horizon=HOLDOUT_DAYS)
-    intercept, slope = metrics.fit_logistic_line(score, silent)
+    intercept, slope = fit_logistic_line(score, silent)
     actual = now["is_churned"].cast(float).to_numpy()
     recency = now["recency_days"].cast(float).to_numpy()
     assert metrics.auc(actual, recency) == pytest.approx(0.771, abs=5e-4)

@@ -28,23 +28,22 @@ typed as (
         _received_at,
         _keep_repeats,
         {{ origin() }},
-        coalesce(_defect, case
-            {{ missing('transaction_id') }}
-            {{ missing('occurred_at') }}
-            {{ missing('amount') }}
-            {{ not_castable('occurred_at', as_timestamp('occurred_at')) }}
-            {{ not_castable('amount', as_money('amount')) }}
-            {{ not_castable('quantity', as_money('quantity')) }}
-            {{ not_castable('discount_amount', as_money('discount_amount')) }}
-            {{ not_castable('cost_amount', as_money('cost_amount')) }}
-            {{ not_castable('updated_at', as_timestamp('updated_at')) }}
-        end) as _defect
+        _defect,
+        occurred_at as _received_occurred_at,
+        amount as _received_amount,
+        quantity as _received_quantity,
+        discount_amount as _received_discount_amount,
+        cost_amount as _received_cost_amount,
+        updated_at as _received_updated_at
     from received
 
 )
 
 select
-    * exclude (kind, _defect, _cancellation_prefix, _adjustment_prefix),
+    * exclude (
+        kind, _defect, _cancellation_prefix, _adjustment_prefix, _received_occurred_at, _received_amount,
+        _received_quantity, _received_discount_amount, _received_cost_amount, _received_updated_at
+    ),
     -- What the source says of the line goes first, then how it marks its transactions, then the sign.
     coalesce(kind, case
         when starts_with(transaction_id, _cancellation_prefix) then 'cancellation'
@@ -53,11 +52,18 @@ select
         else 'sale'
     end) as kind,
     coalesce(_defect, case
+        when transaction_id is null then 'missing_value.transaction_id'
+        {% for name in ['occurred_at', 'amount'] -%}
+        when {{ name }} is null and {{ as_text('_received_' ~ name) }} is null then 'missing_value.{{ name }}'
+        {% endfor -%}
+        {% for name in ['occurred_at', 'amount', 'quantity', 'discount_amount', 'cost_amount', 'updated_at'] -%}
+        when {{ name }} is null and {{ as_text('_received_' ~ name) }} is not null then 'invalid_value.{{ name }}'
+        {% endfor -%}
         when kind not in ('sale', 'return', 'cancellation', 'adjustment') then 'invalid_value.kind'
         when occurred_at < timestamp '1900-01-01 00:00:00' then 'out_of_range.occurred_at'
         when occurred_at > _received_at + interval '1' day then 'out_of_range.occurred_at'
     end) as _defect,
-    {{ content_hash([
+    {{ quick_hash([
         'transaction_id', 'customer_id', 'occurred_at', 'product_id', 'quantity', 'amount', 'discount_amount',
         'cost_amount', 'currency', 'kind', 'channel', 'store_id', 'country', 'campaign_id'
     ]) }} as content_hash

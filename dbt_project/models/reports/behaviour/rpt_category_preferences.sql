@@ -20,34 +20,19 @@ named as (
         segments.strategy,
         segments.segment,
         spending.category,
+        count(*) filter (where spending.is_buyer) as customer_count,
         sum(spending.net_amount) as category_amount,
-        {{ is_merged(
+        spending.category = 'other categories' or ({{ is_merged(
             'count(*) filter (where spending.is_buyer)', 'spending.category',
             parent='segments.strategy, segments.segment'
-        ) }} as is_merged
+        ) }}) as is_merged
     from segments
     inner join spending on segments.customer_id = spending.customer_id
     group by segments.strategy, segments.segment, spending.category
 
 ),
 
-bought as (
-
-    select
-        segments.strategy,
-        segments.segment,
-        case when named.is_merged then 'other categories' else named.category end as category,
-        count(distinct segments.customer_id) filter (where spending.is_buyer) as customer_count,
-        sum(spending.net_amount) as net_amount
-    from segments
-    inner join spending on segments.customer_id = spending.customer_id
-    inner join named
-        on
-            segments.strategy = named.strategy and segments.segment = named.segment
-            and spending.category = named.category
-    group by all
-
-),
+{{ categories_bought() }},
 
 everyone as (
 
