@@ -2,17 +2,17 @@
 -- and `not_castable` turns that into a counted rejection.
 
 {% macro as_text(column) -%}
-    nullif(trim(cast({{ column }} as varchar)), '')
+    nullif(trim(cast({{ column }} as string)), '')
 {%- endmacro %}
 
 -- Through text, so that a binary fraction such as 0.1 + 0.2 is the decimal that was meant; half rounds away from zero.
 {% macro as_money(column) -%}
-    try_cast(cast({{ column }} as varchar) as decimal(18, 4))
+    try_cast(cast({{ column }} as string) as decimal(18, 4))
 {%- endmacro %}
 
 -- Ten places, so that yen or lira keep their digits; one unit of the currency in the reporting currency.
 {% macro as_rate(column) -%}
-    try_cast(cast({{ column }} as varchar) as decimal(18, 10))
+    try_cast(cast({{ column }} as string) as decimal(18, 10))
 {%- endmacro %}
 
 -- An amount in the source's reporting currency: rounded once, half away from zero; null where there is no rate.
@@ -44,12 +44,10 @@
 -- On the clock of the source's time zone: a value with an offset or a zone's name is converted (a plain cast would
 -- drop either without a word), one without is on that clock already. Shops export `10:12:44 -0500`, with a space.
 {% macro as_timestamp(column) -%}
-    {%- set text = 'cast(' ~ column ~ ' as varchar)' -%}
+    {%- set text = 'cast(' ~ column ~ ' as string)' -%}
     case
-        when regexp_matches({{ text }}, ':[0-9.]+ ?([A-Za-z]|[+-][0-9])')
-            then timezone(_timezone, {{ in_calendar(
-                "try_cast(replace(replace(" ~ text ~ ", ' +', '+'), ' -', '-') as timestamptz)"
-            ) }})
+        when {{ matches(text, ':[0-9.]+ ?([A-Za-z]|[+-][0-9])') }}
+            then {{ clock_of_zone("replace(replace(" ~ text ~ ", ' +', '+'), ' -', '-')", '_timezone') }}
         else {{ in_calendar('try_cast(' ~ column ~ ' as timestamp)') }}
     end
 {%- endmacro %}
@@ -64,7 +62,7 @@
 
 {% macro content_hash(columns) -%}
     md5(concat_ws(chr(31)
-        {%- for column in columns %}, coalesce(cast({{ column }} as varchar), chr(30)){% endfor %}))
+        {%- for column in columns %}, coalesce(cast({{ column }} as string), chr(30)){% endfor %}))
 {%- endmacro %}
 
 {% macro provenance() -%}

@@ -37,8 +37,8 @@ warned as (
 
     select
         model_version,
-        string_agg(warning, ' ' order by kind, warning) filter (where kind = 'fairness') as fairness_warning,
-        string_agg(warning, ' ' order by kind, warning) as warning,
+        {{ joined('warning', 'kind, warning', among="kind = 'fairness'") }} as fairness_warning,
+        {{ joined('warning', 'kind, warning') }} as warning,
         bool_or(kind = 'stale') as is_stale
     from {{ source('ml', 'model_warnings') }}
     group by model_version

@@ -78,6 +78,8 @@ flagged as (
 )
 
 select
-    * exclude (is_not_yet_known, is_after_as_of, is_old_version, _defect, content_hash, _received_at, _keep_repeats),
+    * {{ except() }} (
+        is_not_yet_known, is_after_as_of, is_old_version, _defect, content_hash, _received_at, _keep_repeats
+    ),
     {{ row_status('row_reason') }} as row_status
 from flagged

@@ -44,11 +44,11 @@ typed as (
 )
 
 select
-    * exclude (kind, _defect, _cancellation_prefix, _adjustment_prefix),
+    * {{ except() }} (kind, _defect, _cancellation_prefix, _adjustment_prefix),
     -- What the source says of the line goes first, then how it marks its transactions, then the sign.
     coalesce(kind, case
-        when starts_with(transaction_id, _cancellation_prefix) then 'cancellation'
-        when starts_with(transaction_id, _adjustment_prefix) then 'adjustment'
+        when {{ begins_with('transaction_id', '_cancellation_prefix') }} then 'cancellation'
+        when {{ begins_with('transaction_id', '_adjustment_prefix') }} then 'adjustment'
         when amount < 0 or quantity < 0 then 'return'
         else 'sale'
     end) as kind,
