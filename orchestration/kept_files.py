@@ -7,10 +7,12 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from orchestration.errors import CheckError
+
+if TYPE_CHECKING:  # `clientele status` answers without it
+    import polars as pl
 
 SHOWN = 5  # broken files in a message
 
@@ -22,11 +24,11 @@ def replace(file: Path, aside: Path) -> None:
     """
     sync(aside)
     hashes = _sealed(file) if file.exists() else []
-    digest = _digest(aside)
-    _seal(file, [*hashes, digest])
+    new = digest(aside)
+    _seal(file, [*hashes, new])
     aside.replace(file)
     if hashes:
-        _seal(file, [digest])
+        _seal(file, [new])
     sync(file.parent)
 
 
@@ -37,7 +39,7 @@ def write(file: Path, content: bytes) -> None:
     replace(file, aside)
 
 
-def write_frame(file: Path, frame: pl.DataFrame) -> None:
+def write_frame(file: Path, frame: "pl.DataFrame") -> None:
     """Keep a frame as Parquet under a name, readable by nobody else, in one step."""
     aside = _aside(file)
     frame.write_parquet(aside)
@@ -49,6 +51,12 @@ def parquet_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("[!.]*.parquet"))
 
 
+def files(folder: Path) -> list[Path]:
+    """The files below a folder that have their names: what a kill left is hidden."""
+    shown = (file for file in folder.rglob("[!.]*") if file.is_file())
+    return sorted(file for file in shown if not any(part.startswith(".") for part in file.relative_to(folder).parts))
+
+
 def remove(file: Path) -> None:
     """Remove a kept file with its seal."""
     file.unlink()
@@ -57,8 +65,8 @@ def remove(file: Path) -> None:
 
 def seal(folder: Path) -> None:
     """Seal every file of a folder that has yet to get its name, and bring all of it to the disk."""
-    for file in _files(folder):
-        _seal(file, [_digest(file)])
+    for file in files(folder):
+        _seal(file, [digest(file)])
     sync_all(folder)
 
 
@@ -71,8 +79,8 @@ def verify(folders: Iterable[Path], *, without: Iterable[Path] = ()) -> None:
         CheckError: a file is not what was kept; nothing is guessed from it.
     """
     passed_over = {*without}
-    files = [file for folder in folders for file in _files(folder) if not passed_over & {file, *file.parents}]
-    broken = [file for file in files if not _is_whole(file)]
+    kept = [file for folder in folders for file in files(folder) if not passed_over & {file, *file.parents}]
+    broken = [file for file in kept if not _is_whole(file)]
     if broken:
         more = f"\n- and {len(broken) - SHOWN} more" if len(broken) > SHOWN else ""
         named = "\n".join(f"- {file}" for file in broken[:SHOWN])
@@ -98,6 +106,12 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def digest(file: Path) -> str:
+    """The SHA-256 of a file's bytes."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
 def _aside(file: Path) -> Path:
     """An empty private file beside the one that is to be written, hidden until it is finished."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -107,18 +121,12 @@ def _aside(file: Path) -> Path:
     return aside
 
 
-def _files(folder: Path) -> list[Path]:
-    """The files below a folder that have their names: what a kill left is hidden."""
-    shown = (file for file in folder.rglob("[!.]*") if file.is_file())
-    return sorted(file for file in shown if not any(part.startswith(".") for part in file.relative_to(folder).parts))
-
-
 def _is_whole(file: Path) -> bool:
     hashes = _sealed(file)
     if not hashes:
-        _seal(file, [_digest(file)])
+        _seal(file, [digest(file)])
         return True
-    return _digest(file) in hashes
+    return digest(file) in hashes
 
 
 def _sealed(file: Path) -> list[str]:
@@ -136,8 +144,3 @@ def _seal(file: Path, hashes: list[str]) -> None:
 
 def _place(file: Path) -> Path:
     return file.with_name(f".{file.name}.sha256")
-
-
-def _digest(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

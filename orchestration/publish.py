@@ -6,12 +6,11 @@ taking persons out of it in `privacy.versions`, which builds by the same `build`
 """
 
 import json
-import platform
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from orchestration.generations import (
     DATABASE,
     MANIFEST,
     PUBLIC_SCHEMAS,
+    Generation,
     checksum,
     columns,
     current,
@@ -32,13 +32,13 @@ from orchestration.generations import (
     versions_dir,
 )
 from orchestration.kept_files import sync, sync_all
+from orchestration.news import software
 from orchestration.permissions import share
 from orchestration.run import Run
 from orchestration.warehouse import STORAGE_VERSION, Connection, literal, quoted, reader
 
 SCHEMA_VERSION = 1
 """Raised with every breaking change: a published table or column that is gone, or a column of another type."""
-SOFTWARE = ("clientele", "dagster", "dbt-core", "dbt-duckdb", "duckdb", "polars", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Published:
 
     folder: Path
     tables: dict[str, dict[str, Any]]
+    unchanged_since: str | None = None  # the run that made the tables, where it was an earlier one
 
 
 def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]]) -> Published:
@@ -59,9 +60,7 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
             was published before stays.
         ClienteleError: there is no room for another version.
     """
-    versions = versions_dir(run.settings)
-    building, folder = versions / f".{run.run_id}", versions / run.run_id
-    shutil.rmtree(building, ignore_errors=True)
+    building = _building(run)
     preflight.room_to_publish(run.settings, run.warehouse.file)
     building.mkdir(parents=True)
     with run.warehouse.connect() as connection:
@@ -69,7 +68,38 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
         shapes = {name: columns(connection, name) for name in names}
         _refuse_breaking_changes(run, shapes)
         found = build(connection, {name: name for name in names}, folder=building, comments=comments)
-    manifest = _manifest(run, as_of, found, shapes)
+    return _finished(run, building, _manifest(run, as_of, found, shapes))
+
+
+def publish_again(run: Run, last: Generation) -> Published:
+    """Publish the tables of the last version as those of this run: no news makes other ones.
+
+    The files are the same ones under a second name, where the disk knows such; the manifest says since when they are.
+    """
+    building = _building(run)
+    shutil.copytree(last.folder, building, copy_function=_linked)
+    (building / MANIFEST).unlink()
+    now = {"unchanged_since": last.run_id} | last.manifest | _of_this_run(run)
+    return _finished(run, building, now)
+
+
+def _building(run: Run) -> Path:
+    """Where this run's version is built: hidden, and not there yet."""
+    building = versions_dir(run.settings) / f".{run.run_id}"
+    shutil.rmtree(building, ignore_errors=True)
+    return building
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a disk without hard links
+        shutil.copy2(source, target)
+
+
+def _finished(run: Run, building: Path, manifest: dict[str, Any]) -> Published:
+    """Give the built version its manifest and its name, and let BI read it unless it is scratch."""
+    versions, folder = versions_dir(run.settings), versions_dir(run.settings) / run.run_id
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     share(building, run.settings)
     sync_all(building)
@@ -78,7 +108,7 @@ def publish(run: Run, *, as_of: date, comments: Mapping[str, Mapping[str, Any]])
     if not run.is_scratch:
         swap(current_link(run.settings), folder)
     prune(run.settings, but=folder)
-    return Published(folder, manifest["tables"])
+    return Published(folder, manifest["tables"], manifest.get("unchanged_since"))
 
 
 def build(
@@ -156,17 +186,24 @@ def _manifest(
     run: Run, as_of: date, tables: Mapping[str, tuple[int, str]], shapes: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
     return {
-        "run_id": run.run_id,
-        "published_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **_of_this_run(run),
         "source": run.source.name,
         "as_of_date": as_of.isoformat(),
-        "known_at": run.known_at.isoformat(),
         "is_scratch": run.is_scratch,
         "schema_version": SCHEMA_VERSION,
         "declared_columns": list(run.source.attributes),
-        "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
+        "software": software(),
         "tables": {
             name: {"row_count": count, "hash": digest, "columns": shapes[name]}
             for name, (count, digest) in tables.items()
         },
+    }
+
+
+def _of_this_run(run: Run) -> dict[str, str]:
+    """What a manifest says of the run alone."""
+    return {
+        "run_id": run.run_id,
+        "published_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "known_at": run.known_at.isoformat(),
     }

@@ -4,16 +4,16 @@ The lock and the record of the last run belong in `writer`; what the run does, i
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import dagster as dg
 
-from orchestration import kept_files, preflight
+from orchestration import kept_files, news, preflight
 from orchestration.errors import InputError
 from orchestration.generations import current, read_manifest, versions_dir
 from orchestration.instance import not_tried_again
@@ -37,6 +37,7 @@ class Run:
     is_scratch: bool  # an earlier day or moment than the published one: built aside, does not become current
     known_until: datetime | None = None  # what was received later takes no part
     is_backfill: bool = False  # the day goes into the history even if it was built aside
+    before: RunRecord | None = None  # the run before a plain one from the files to the published version
 
     @cached_property
     def as_of(self) -> date:
@@ -90,7 +91,9 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
             as_of = parse_day(config["as_of"]) or source.as_of
             known_until = parse_moment(config["known_at"])
         run_id = context.run.run_id if context.run else ""
-        with writer_lock(settings, wait=True), _recorded(settings, run_id) as last:
+        is_whole = _is_whole(context.run) and known_until is None and not config["is_backfill"]
+        state = partial(news.state, source=source, requested_as_of=as_of, settings=settings) if is_whole else None
+        with writer_lock(settings, wait=True), _recorded(settings, run_id, state) as last:
             with not_tried_again(context):
                 _look_first(settings)
             published = current(settings)
@@ -113,6 +116,7 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
                     warehouse=warehouse,
                     is_scratch=is_scratch,
                     is_backfill=config["is_backfill"],
+                    before=last if is_whole and not config["retrain"] else None,
                 )
 
     return run
@@ -131,8 +135,8 @@ def _look_first(settings: Settings) -> None:
 
 
 @contextmanager
-def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
-    """Keep the record of a run from its begin to its end; gives that of the run before."""
+def _recorded(settings: Settings, run_id: str, state: Callable[[], str | None] | None) -> Iterator[RunRecord | None]:
+    """Keep the record of a run from begin to end, with the state that it leaves; gives that of the run before."""
     last, record = last_run(settings), RunRecord(run_id, os.getpid(), moment_now())
     remember(settings, record)
     try:
@@ -140,8 +144,16 @@ def _recorded(settings: Settings, run_id: str) -> Iterator[RunRecord | None]:
     finally:
         built = read_manifest(versions_dir(settings) / run_id) or {}
         outcome = ("built aside" if built["is_scratch"] else "published") if built else "not published"
+        left = state() if state and outcome == "published" else None
         with suppress(OSError):  # a full disk: the record then says that the run died
-            remember(settings, replace(record, finished_at=moment_now(), outcome=outcome))
+            remember(settings, replace(record, finished_at=moment_now(), outcome=outcome, state=left))
+
+
+def _is_whole(run: dg.DagsterRun | None) -> bool:
+    """Whether a run goes from the files to the published version, with nothing left out, and repeats no other run."""
+    if run is None or run.asset_selection or run.parent_run_id is not None:
+        return False
+    return run.job_name in ("refresh", "retrain")
 
 
 def starts_anew(last: RunRecord | None, run: dg.DagsterRun | None) -> bool:

@@ -33,6 +33,7 @@ def summarise(folder: Path) -> dict[str, Any]:
             "source": manifest["source"],
             "as_of_date": manifest["as_of_date"],
             "published_at": manifest["published_at"],
+            "unchanged_since": manifest.get("unchanged_since"),
             "database": str(_lasting(folder) / DATABASE),
             "table_count": len(manifest["tables"]),
             "received_row_count": int(sum(r["received"] for r in reconciliation if r["measure"] == "rows")),
@@ -74,6 +75,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
         console.print("Nothing is published yet: `clientele run` publishes.")
         return
     console.print(f"\n[bold]{summary['source']}[/bold] as of {summary['as_of_date']}", highlight=False)
+    if summary.get("unchanged_since"):
+        console.print(f"No news since run {summary['unchanged_since']}: its tables stand for this one as well.")
     facts = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     rejected = summary["rejected_row_count"]
     facts.add_row("Rows received", f"{summary['received_row_count']:,}, {rejected:,} of them rejected")

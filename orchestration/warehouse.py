@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import polars as pl
 
 from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:  # `clientele status` answers without it
+    import polars as pl
 
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
@@ -114,14 +116,16 @@ class Warehouse:
         except duckdb.Error:
             self.discard()
 
-    def read(self, query: str) -> pl.DataFrame:
+    def read(self, query: str) -> "pl.DataFrame":
         """The rows of a query as a frame."""
         with self.connect() as connection:
             frame: pl.DataFrame = connection.sql(query).pl()
             return frame
 
-    def write(self, key: str, frames: pl.DataFrame | Iterable[pl.DataFrame]) -> int:
+    def write(self, key: str, frames: "pl.DataFrame | Iterable[pl.DataFrame]") -> int:
         """Replace table `schema.table` by the frames' rows, by column name, in one transaction; returns how many."""
+        import polars as pl
+
         schema, _, _ = key.partition(".")
         rows = 0
         with self.connect() as connection:
@@ -139,12 +143,12 @@ class Warehouse:
     def map_customers(
         self,
         relation: str,
-        function: Callable[[pl.DataFrame], pl.DataFrame],
+        function: "Callable[[pl.DataFrame], pl.DataFrame]",
         *,
         columns: Iterable[str] = ("*",),
         where: str = "true",
         at_most: int | None = None,
-    ) -> Iterator[pl.DataFrame]:
+    ) -> "Iterator[pl.DataFrame]":
         """Apply `function` to the rows of one hash bucket of customers after the other, so that memory is bounded.
 
         `relation` has a `customer_id`; all rows of a customer are in one bucket. Of more than `at_most` customers about

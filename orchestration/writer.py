@@ -27,6 +27,7 @@ class RunRecord:
     started_at: str
     finished_at: str | None = None
     outcome: str = "running"  # running, published, built aside, not published
+    state: str | None = None  # what a published run left behind, as `news` sees it
 
 
 FINISHED = ("published", "built aside")

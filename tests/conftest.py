@@ -31,7 +31,7 @@ from tests.shop import Shop, write_shop
 EARLIER = date(2026, 5, 31)
 SHARING = {
     "runs": "alerts architecture backfill benchmark_stages cli consent damaged_files dbt definitions end_to_end "
-    "erasure freshness full_disk kills many_starts mlflow_mirror model_files privacy publish published_schema "
+    "erasure freshness full_disk kills many_starts mlflow_mirror model_files news privacy publish published_schema "
     "registry run security segments small_groups warehouse",
     "marts": "benchmarks entities pseudonyms ready_sources",
 }
@@ -121,13 +121,14 @@ def published(settings: Settings) -> Path:
 def later_runs(first_run: Finished, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finished]:
     """Runs in copies of the first run's data folder, by what is special about each.
 
-    `again`: the same command after three runs were killed, with the CLV model gone from the history, and an MLflow
-    store that is away. `rebuilt`: every cache is damaged, models are trained again and mirrored to MLflow. `earlier`,
-    `backfilled`: for a day before the published one. `blocked`: on a kept file in which a row lost its number.
-    `erased`: after two customers were, from the same files.
+    `unchanged`: the same command. `again`: the same after three runs were killed, with the CLV model gone from the
+    history, and an MLflow store that is away. `rebuilt`: every cache is damaged, models are trained again and mirrored
+    to MLflow. `earlier`, `backfilled`: for a day before the published one. `blocked`: on a kept file in which a row
+    lost its number. `erased`: after two customers were, from the same files.
     """
     settings = first_run.settings
     commands = {
+        "unchanged": ["run"],
         "again": ["run"],
         "rebuilt": ["run", "--retrain"],
         "earlier": ["run", "--as-of", str(EARLIER)],

@@ -1,6 +1,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from rich.console import Console
 
 from orchestration import contest, preview
 from orchestration.settings import Settings
-from tests.commands import Finished, clientele, hashes
+from tests.commands import CLIENTELE, Finished, clientele, environment, hashes
 from tests.shop import SOURCE
 
 PRODUCTS_ONLY = """
@@ -193,3 +195,22 @@ def test_evaluate_refuses_what_run_refuses(tmp_path: Path) -> None:
     source = tmp_path / "tiny_shop.yml"
     source.write_text(SOURCE)
     refused(clientele("evaluate", "--as-of", "soon", source=source, data_dir=tmp_path / "data"), "soon")
+
+
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], ("dagster", "dbt", "polars", "duckdb", "pydantic", "sklearn")),
+        (["status"], ("dagster", "dbt", "polars", "numpy", "sklearn")),
+    ],
+)
+def test_what_answers_at_once_loads_no_library_that_it_does_not_need(
+    settings: Settings, words: list[str], heavy: tuple[str, ...]
+) -> None:
+    given = environment(source=settings.source, data_dir=settings.data_dir)
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", CLIENTELE, *words], env=given, capture_output=True, text=True, check=True
+    )
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in told.stderr.splitlines()}
+    assert loaded & {"typer"}
+    assert loaded & {*heavy} == set()

@@ -1,6 +1,6 @@
 """What was received, as assets: one per input entity, the record of loads, and what the run was asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 import polars as pl
@@ -13,9 +13,11 @@ from orchestration.intake import loads as record
 from orchestration.intake.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.intake.file_patterns import FETCHED
 from orchestration.intake.source_file import Source
+from orchestration.news import unchanged_since
 from orchestration.privacy.erasure import finish
 from orchestration.privacy.landing import scrub_landing
 from orchestration.privacy.retention import first_kept_day, prune_history
+from orchestration.publish import publish_again
 from orchestration.run import Run
 
 NEW = ("loaded", "changed")
@@ -55,21 +57,6 @@ def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.A
         )
 
     return raw_entity
-
-
-@dg.asset(
-    key=["raw", "loads"],
-    deps=[["raw", name] for name in ENTITIES],
-    group_name="raw",
-    kinds={"parquet", "duckdb"},
-    owners=OWNERS,
-    description="One row per file and event: loaded, changed, renamed, repeated or missing; nothing new adds nothing.",
-)
-def loads(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Make the view over the record of loads, once every entity has added to it."""
-    with run.warehouse.connect() as connection:
-        record.register(connection, source=run.source, settings=run.settings, known_at=run.known_until)
-    return dg.MaterializeResult(metadata={"dagster/row_count": run.warehouse.row_count("raw.loads")})
 
 
 @dg.asset(
@@ -147,6 +134,36 @@ def _check_day(run: Run) -> None:
             f"as-of date {run.requested_as_of} is before the first transaction ({first['first_date']}). "
             f"Ask for {first['first_date']} or later; what was published before stays."
         )
+
+
+@dg.asset(
+    key=["raw", "loads"],
+    deps=[["raw", name] for name in (*ENTITIES, "erased_rows", "source_settings")],
+    group_name="raw",
+    kinds={"parquet", "duckdb"},
+    owners=OWNERS,
+    output_required=False,
+    description="One row per file and event: loaded, changed, renamed, repeated or missing; nothing new adds nothing.",
+)
+def loads(context: dg.AssetExecutionContext, run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[None]]:
+    """Make the view over the record of loads, once every entity has added to it.
+
+    Where there is no news at all, the last version is published again and this asset is not made: all steps after it
+    are skipped, and their tables are as fresh as if they had run.
+    """
+    with run.warehouse.connect() as connection:
+        record.register(connection, source=run.source, settings=run.settings, known_at=run.known_until)
+    last = unchanged_since(run.before, source=run.source, requested_as_of=run.requested_as_of, settings=run.settings)
+    if last is None:
+        yield dg.MaterializeResult(metadata={"dagster/row_count": run.warehouse.row_count("raw.loads")})
+        return
+    again = publish_again(run, last)
+    since = again.unchanged_since
+    context.log.info(f"No news since run {since}: its tables are published again, and nothing is computed.")
+    counts = {name: table["row_count"] for name, table in again.tables.items()}
+    for name, rows in (counts | {"published.clientele": sum(counts.values())}).items():
+        shown = {"dagster/row_count": rows, "unchanged_since": since}
+        context.log_event(dg.AssetMaterialization(name.split("."), metadata=shown))
 
 
 def assets(source: Source | None) -> list[dg.AssetsDefinition]:

@@ -5,10 +5,7 @@ Only choices that depend on the business belong here; what depends on the machin
 
 from typing import Annotated, Literal, get_args
 
-import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
-
-from ml.segment_schemas import SEGMENT_INPUTS
 
 Strategy = Literal["rfm", "lifecycle", "value", "behavioural", "demographic", "geographic"]
 
@@ -168,6 +165,12 @@ class SegmentsConfig(Strict):
         Raises:
             ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
         """
+        if not self.rules:
+            return
+        import polars as pl
+
+        from ml.segment_schemas import SEGMENT_INPUTS
+
         nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
         for strategy, rules in self.rules.items():
             for segment, condition in rules.items():

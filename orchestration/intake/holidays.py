@@ -5,12 +5,14 @@ The calendar is the library's; what a holiday does to trade is SQL's to say (dbt
 
 import difflib
 import warnings
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import polars as pl
 from pydantic import Field, model_validator
 
 from orchestration.intake.configuration import Strict
+
+if TYPE_CHECKING:  # `clientele status` answers without it
+    import polars as pl
 
 YEARS: Final = range(1970, 2070)
 """Written whole, so that the table depends on the source file alone and not on the day of the run."""
@@ -40,11 +42,13 @@ class Holidays(Strict):
             raise ValueError(f"subdivision: '{self.subdivision}' of {self.country} has no calendar{near}")
         return self
 
-    def table(self) -> pl.DataFrame:
+    def table(self) -> "pl.DataFrame":
         """One row per holiday: its day and its name in English where the library has one; no rows without a country.
 
         A holiday is on its own day: a Monday off for a holiday on Sunday is no day on which people celebrate.
         """
+        import polars as pl
+
         days: dict[object, str] = {}
         if self.country is not None:
             import holidays

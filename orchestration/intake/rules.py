@@ -3,12 +3,14 @@
 What a rule does is SQL's to say (dbt_project); here is only what a company declares, and how SQL gets to read it.
 """
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import polars as pl
 from pydantic import BeforeValidator, Field
 
 from orchestration.intake.configuration import Strict, as_tuple
+
+if TYPE_CHECKING:  # `clientele status` answers without it
+    import polars as pl
 
 PREFIX_MARK: Final = "*"
 
@@ -47,8 +49,10 @@ class Rules(Strict):
     test_customers: Ids = Field((), description="customer ids whose rows are excluded, in every entity")
     returns: Returns = Returns()
 
-    def tables(self) -> dict[str, pl.DataFrame]:
+    def tables(self) -> "dict[str, pl.DataFrame]":
         """The lists as small tables by key: one row per declared id, for SQL to join."""
+        import polars as pl
+
         products = dict.fromkeys(self.non_products)
         return {
             "raw.rule_non_products": pl.DataFrame(

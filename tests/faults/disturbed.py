@@ -6,10 +6,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from orchestration.generations import current, verify
 from orchestration.settings import Settings
+from orchestration.writer import last_run, remember
 from tests.commands import CLIENTELE, Finished, environment
 from tests.faults.undisturbed import LINE, Stage
 
@@ -22,7 +24,10 @@ def disturbed(
     share: float,
     strike: Callable[["subprocess.Popen[str]"], None],
 ) -> Finished:
-    """`clientele run`, with `strike` after a share of a stage's usual time, unless the run has ended by then."""
+    """`clientele run` as if there were news, with `strike` after a share of a stage's usual time, or at its end."""
+    settings = Settings(source=source, data_dir=data_dir)
+    if last := last_run(settings):
+        remember(settings, replace(last, state=None))
     with subprocess.Popen(
         [CLIENTELE, "run", "--json", *arguments],
         env=environment(source=source, data_dir=data_dir),
@@ -53,7 +58,7 @@ def disturbed(
         told = process.stdout.read()
         process.wait()
         listener.join()
-    return Finished(Settings(source=source, data_dir=data_dir), process.returncode, told, "".join(heard))
+    return Finished(settings, process.returncode, told, "".join(heard))
 
 
 def left_behind(data_dir: Path) -> list[str]:
