@@ -6,7 +6,7 @@
         'acquisition_cost_amount', 'updated_at'
     ] -%}
     {%- set names = [] -%}
-    {%- if execute -%}
+    {%- if execute and flags.INTROSPECT -%}
         {%- for column in adapter.get_columns_in_relation(source('raw', 'customers')) -%}
             {%- if column.name not in contract and not column.name.startswith('_') -%}
                 {%- do names.append(column.name) -%}
@@ -54,4 +54,12 @@
         {%- do run_query('drop table ' ~ relation) -%}
         alter table {{ wider }} rename to {{ relation }}
     {%- endif -%}
+{% endmacro %}
+
+-- The columns of a relation that is built, quoted; where nothing may be asked there is one, so that the SQL reads.
+{% macro columns_of(relation) %}
+    {%- if execute and flags.INTROSPECT -%}
+        {{ return(adapter.get_columns_in_relation(relation) | map(attribute='quoted') | list) }}
+    {%- endif -%}
+    {{ return(['customer_id']) }}
 {% endmacro %}

@@ -88,11 +88,15 @@
 -- One row per text of a list written out here; the n-th of such a list, from 1.
 {% macro each_of(values) %}{{ adapter.dispatch('each_of')(values) }}{% endmacro %}
 {% macro duckdb__each_of(values) %}unnest({{ values }}){% endmacro %}
-{% macro spark__each_of(values) %}explode(array({{ values | map('tojson') | join(', ') }})){% endmacro %}
+{% macro spark__each_of(values) %}explode({{ array_of(values) }}){% endmacro %}
 
 {% macro nth(values, number) %}{{ adapter.dispatch('nth')(values, number) }}{% endmacro %}
 {% macro duckdb__nth(values, number) %}{{ values }}[{{ number }}]{% endmacro %}
-{% macro spark__nth(values, number) %}get(array({{ values | map('tojson') | join(', ') }}), {{ number }} - 1){% endmacro %}
+{% macro spark__nth(values, number) %}get({{ array_of(values) }}, {{ number }} - 1){% endmacro %}
+
+{% macro array_of(values) -%}
+    array({% for value in values %}{{ "'" ~ value ~ "'" if value is string else value }}{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
 
 {% macro length_of(list) %}{{ adapter.dispatch('length_of')(list) }}{% endmacro %}
 {% macro duckdb__length_of(list) %}len({{ list }}){% endmacro %}

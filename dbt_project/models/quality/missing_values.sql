@@ -1,5 +1,5 @@
 {% for entity in entities().split() -%}
-{%- set columns = adapter.get_columns_in_relation(ref('stg_' ~ entity)) | map(attribute='quoted') | list -%}
+{%- set columns = columns_of(ref('stg_' ~ entity)) -%}
 select
     '{{ entity }}' as entity,
     column_name,
@@ -14,7 +14,7 @@ from (
         count(*) as row_count
     from {{ ref('stg_' ~ entity) }}
 ) as counted
-unpivot (present_count for column_name in ({{ columns | join(', ') or 'nothing' }}))
+unpivot (present_count for column_name in ({{ columns | join(', ') }}))
 {{ 'union all' if not loop.last }}
 {% endfor %}
 order by entity, column_name
