@@ -25,10 +25,9 @@ format: .venv/.develop # rewrite Python and SQL in the project's style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/sqlfluff fix -q dbt_project
 lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
-	$(COMPILE) --extra databases -c requirements.lock -o requirements-databases.lock pyproject.toml
-	$(COMPILE) --extra mlflow -c requirements.lock -o requirements-mlflow.lock pyproject.toml
+	for extra in databases mlflow spark; do \
+		$(COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock pyproject.toml || exit; done
 	$(COMPILE) --extra postgres -c requirements-databases.lock -o requirements-postgres.lock pyproject.toml
-	$(COMPILE) --extra spark -c requirements.lock -o requirements-spark.lock pyproject.toml
 	$(COMPILE) --all-extras --group dev -c requirements-databases.lock -c requirements-mlflow.lock -c requirements-spark.lock -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock

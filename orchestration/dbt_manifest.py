@@ -17,7 +17,7 @@ from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 MANIFEST: Final = "manifest.json"
 PARSED: Final = "partial_parse.msgpack"  # the same as an object that dbt loads in a second
-KEPT = 3  # manifests of other states of the project: a run that began before an edit still reads its own
+KEPT = 6  # manifests of other states of the project and engines: a run that began before an edit still reads its own
 
 
 def prepare_manifest(settings: Settings) -> Path:

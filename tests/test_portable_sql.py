@@ -26,7 +26,7 @@ WORDS = """
     using values where
 """
 OWN = {r"::": "a cast", r"//": "quotient()", r"\[": "a list", r'"': "a quoted name", r"\bvarchar\b": "string"} | {
-    r"\bby name\b": "columns in the same order",
+    r"\bunion all by name\b": "columns in the same order",
     r"\*\s*(exclude|replace)\b": "except()",
     r"_date\)? - [a-z_.(]*_date\b": "days_between()",
 }

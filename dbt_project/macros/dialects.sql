@@ -36,7 +36,7 @@
 {% macro clock_of_zone(text, zone) %}{{ adapter.dispatch('clock_of_zone')(text, zone) }}{% endmacro %}
 {% macro duckdb__clock_of_zone(text, zone) %}timezone({{ zone }}, {{ in_calendar('try_cast(' ~ text ~ ' as timestamptz)') }}){% endmacro %}
 {% macro spark__clock_of_zone(text, zone) -%}
-    cast(from_utc_timestamp({{ in_calendar('try_cast(' ~ text ~ ' as timestamp_ltz)') }}, {{ zone }}) as timestamp)
+    cast(from_utc_timestamp({{ in_calendar(read_as(text, 'timestamp_ltz')) }}, {{ zone }}) as timestamp)
 {%- endmacro %}
 
 {% macro begins_with(text, beginning) %}{{ adapter.dispatch('begins_with')(text, beginning) }}{% endmacro %}
@@ -144,3 +144,22 @@
 {% macro first_known(value) %}{{ adapter.dispatch('first_known')(value) }}{% endmacro %}
 {% macro duckdb__first_known(value) %}first_value({{ value }} ignore nulls){% endmacro %}
 {% macro spark__first_known(value) %}first_value({{ value }}, true){% endmacro %}
+
+-- A received value as a type, null if it is none: what DuckDB takes for one is what counts. Spark would also take `2020` and
+-- `now` for days, `1f` for a number and blanks around a truth, but neither 2020/01/31 nor 1_000.
+{% macro read_as(value, type) %}{{ adapter.dispatch('read_as')(value, type) }}{% endmacro %}
+{% macro duckdb__read_as(value, type) %}try_cast({{ value }} as {{ type }}){% endmacro %}
+{% macro spark__read_as(value, type) -%}
+    {%- set text = 'cast(' ~ value ~ ' as string)' -%}
+    {%- if type in ('date', 'timestamp', 'timestamp_ltz') -%}
+        try_cast(case
+            when regexp_like({{ text }}, '^ *[0-9]{1,5}[-/][0-9]{1,2}[-/][0-9]{1,2}([ T].*:.*)? *$')
+                then regexp_replace({{ text }}, '^( *[0-9]+)/([0-9]+)/', '$1-$2-')
+        end as {{ type }})
+    {%- elif type == 'boolean' -%} try_cast(case when {{ text }} = trim({{ text }}) then {{ text }} end as boolean)
+    {%- else -%}
+        try_cast(case
+            when not regexp_like({{ text }}, '[fFdD] *$') then regexp_replace({{ text }}, '([0-9])_([0-9])', '$1$2')
+        end as {{ type }})
+    {%- endif -%}
+{%- endmacro %}

@@ -54,7 +54,7 @@ select
     serving.candidate,
     serving.reason,
     serving.as_of_date as trained_as_of_date,
-    cast(as_of.as_of_date - serving.as_of_date as integer) as age_days,
+    cast({{ days_between('serving.as_of_date', 'as_of.as_of_date') }} as integer) as age_days,
     compared.test_cutoff_date,
     compared.rank_metric,
     compared.rank_value,
