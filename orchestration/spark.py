@@ -52,7 +52,7 @@ def connect(remote: str) -> "SparkSession":
         from pyspark.sql import SparkSession
     except ImportError:
         raise InputError("The engine is Spark, and its client is not installed: `make spark`.") from None
-    session = SparkSession.builder.remote(remote).getOrCreate()
+    session = SparkSession.builder.remote(remote).create()
     for name, value in SESSION.items():
         session.conf.set(name, value)
     return session
@@ -138,6 +138,7 @@ class SparkWarehouse(Warehouse):
                 yield
         finally:
             self._forget()
+            self._session.stop()
 
     def write(self, key: str, frames: "pl.DataFrame | Iterable[pl.DataFrame]") -> int:
         """As in `Warehouse`; what models and functions read next is offered to the cluster."""
