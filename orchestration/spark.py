@@ -46,15 +46,22 @@ def connect(remote: str) -> "SparkSession":
     """A session on the cluster behind a Connect server, `sc://host:15002`.
 
     Raises:
-        InputError: what Spark needs is not installed.
+        InputError: what Spark needs is not installed, or no server answers.
     """
     try:
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError:
         raise InputError("The engine is Spark, and its client is not installed: `make spark`.") from None
-    session = SparkSession.builder.remote(remote).create()
-    for name, value in SESSION.items():
-        session.conf.set(name, value)
+    try:
+        session = SparkSession.builder.remote(remote).create()
+        for name, value in SESSION.items():
+            session.conf.set(name, value)
+    except PySparkException as error:
+        raise InputError(
+            f"Spark at {urlparse(remote).netloc} did not answer ({type(error).__name__}). Nothing was read. Start its "
+            "Connect server, correct CLIENTELE_SPARK_REMOTE, or unset CLIENTELE_DBT_TARGET for DuckDB."
+        ) from None
     return session
 
 
