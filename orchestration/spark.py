@@ -6,6 +6,7 @@ The working DuckDB file stays what Python reads and what is published. What mode
 import io
 import json
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from orchestration.warehouse import Warehouse, literal
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+PORT: Final = 15002
 SESSION: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
@@ -49,19 +51,20 @@ def connect(remote: str) -> "SparkSession":
         InputError: what Spark needs is not installed, or no server answers.
     """
     try:
-        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError:
         raise InputError("The engine is Spark, and its client is not installed: `make spark`.") from None
-    try:
-        session = SparkSession.builder.remote(remote).create()
-        for name, value in SESSION.items():
-            session.conf.set(name, value)
-    except PySparkException as error:
+    address = urlparse(remote)
+    try:  # the client itself would try for ten minutes
+        socket.create_connection((address.hostname or "", address.port or PORT), timeout=10).close()
+    except OSError:
         raise InputError(
-            f"Spark at {urlparse(remote).netloc} did not answer ({type(error).__name__}). Nothing was read. Start its "
-            "Connect server, correct CLIENTELE_SPARK_REMOTE, or unset CLIENTELE_DBT_TARGET for DuckDB."
+            f"Spark at {address.hostname}:{address.port or PORT} does not answer. Nothing was read. Start its Connect "
+            "server, correct CLIENTELE_SPARK_REMOTE, or unset CLIENTELE_DBT_TARGET for DuckDB."
         ) from None
+    session = SparkSession.builder.remote(remote).create()
+    for name, value in SESSION.items():
+        session.conf.set(name, value)
     return session
 
 
