@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
 INSTALL := $(UV) pip install -q --compile-bytecode --require-hashes --no-deps
-.PHONY: run test check audit databases mlflow postgres dev dashboard bench lock format
+.PHONY: run test check audit databases mlflow postgres spark dev dashboard bench lock format
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
 test: .venv/.develop # the whole test suite
@@ -14,7 +14,7 @@ check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint -q dbt_project
 audit: .venv/.develop # known vulnerabilities and licences of all that is installed
 	@$(BIN)/python deploy/audit.py
-databases mlflow postgres: .venv/.runtime # add sources in databases and APIs; an MLflow mirror; Dagster's records in PostgreSQL
+databases mlflow postgres spark: .venv/.runtime # add sources in databases and APIs; an MLflow mirror; Dagster's records in PostgreSQL; Spark
 	@$(INSTALL) -r requirements-$@.lock
 dev: .venv/.runtime # the Dagster UI with the daily schedule
 	@$(BIN)/clientele dev
@@ -26,9 +26,9 @@ format: .venv/.develop # rewrite Python and SQL in the project's style
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/sqlfluff fix -q dbt_project
 lock: .venv/.runtime # new lock files from pyproject.toml
 	$(COMPILE) -o requirements.lock pyproject.toml
-	for extra in databases mlflow dashboard; do $(COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock pyproject.toml || exit; done
+	for extra in databases mlflow dashboard spark; do $(COMPILE) --extra $$extra -c requirements.lock -o requirements-$$extra.lock pyproject.toml || exit; done
 	$(COMPILE) --extra postgres -c requirements-databases.lock -o requirements-postgres.lock pyproject.toml
-	$(COMPILE) --all-extras --group dev -c requirements-databases.lock -c requirements-mlflow.lock -c requirements-dashboard.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --all-extras --group dev $(foreach extra,databases mlflow dashboard spark,-c requirements-$(extra).lock) -o requirements-dev.lock pyproject.toml
 
 $(UV): requirements.lock
 	@test -n "$(PYTHON)" || { echo "Clientele needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python" >&2; exit 2; }

@@ -123,14 +123,16 @@ def _invocation(
             "unit_test",
             *given(settings, run.warehouse.file, manifest),
         ]
-        run.warehouse.let_go()
+        run.warehouse.hand_over()
         invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
-        yield from _with_row_counts(invocation, run, context)
+        yield from _with_row_counts(invocation, run, context, manifest)
 
     return models
 
 
-def _with_row_counts(invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionContext) -> Iterator[Any]:
+def _with_row_counts(
+    invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionContext, manifest: Path
+) -> Iterator[Any]:
     """dbt's events, the models last: their rows are counted, and pictures drawn, when dbt has let go of the file.
 
     dagster-dbt's own `fetch_row_counts` waits for that as well, and then keeps the file open in this process.
@@ -146,9 +148,10 @@ def _with_row_counts(invocation: DbtCliInvocation, run: Run, context: dg.AssetEx
                 yield event
     except DagsterDbtCliRuntimeError as error:  # what was built before is still reported
         failure = error
+    names = [".".join(context.asset_key_for_output(output.output_name).path) for output in built]
+    run.warehouse.take_back(names, manifest)
     counts = run.warehouse.row_counts()
-    for output in built:
-        name = ".".join(context.asset_key_for_output(output.output_name).path)
+    for name, output in zip(names, built, strict=True):
         shown = {"dagster/row_count": counts[name], **pictures.of_report(name, run)} if name in counts else {}
         yield dg.Output(output.value, output_name=output.output_name, metadata={**output.metadata, **shown})
     if failure:
@@ -171,4 +174,5 @@ def given(settings: Settings, warehouse: Path, manifest: Path) -> list[str]:
         "threads": settings.threads,
         "spill": str(warehouse.with_suffix(".spill")),
     }
-    return [PARSED_OPTION, str(manifest.with_name(PARSED)), "--vars", json.dumps(values)]
+    parsed = [PARSED_OPTION, str(manifest.with_name(PARSED)), "--vars", json.dumps(values)]
+    return [*parsed, "--target", settings.dbt_target]

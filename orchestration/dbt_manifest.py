@@ -17,7 +17,7 @@ from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 MANIFEST: Final = "manifest.json"
 PARSED: Final = "partial_parse.msgpack"  # the same as an object that dbt loads in a second
-KEPT = 3  # manifests of other states of the project: a run that began before an edit still reads its own
+KEPT = 6  # manifests of other states of the project and engines: a run that began before an edit still reads its own
 
 
 def prepare_manifest(settings: Settings) -> Path:
@@ -27,7 +27,7 @@ def prepare_manifest(settings: Settings) -> Path:
         ClienteleError: the project does not parse; dbt's own words say why.
     """
     home = (DBT_PROJECT_DIR if os.access(DBT_PROJECT_DIR, os.W_OK) else settings.dbt_target_dir) / "target"
-    place = home / _fingerprint()
+    place = home / _fingerprint(settings.dbt_target)
     if not (place / MANIFEST).exists():
         building = home / f".{place.name}.{os.getpid()}"
         _parse(building, settings)
@@ -48,15 +48,16 @@ def _parse(target: Path, settings: Settings) -> None:
     places = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR, "--target-path": target}
     words = [str(word) for pair in (places | {"--log-path": settings.dbt_target_dir}).items() for word in pair]
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        [dbt, "--quiet", "parse", *words], capture_output=True, text=True, check=False
+        [dbt, "--quiet", "parse", "--target", settings.dbt_target, *words], capture_output=True, text=True, check=False
     )
     if done.returncode:
         shutil.rmtree(target)
         raise ClienteleError(f"The dbt project does not parse:\n{done.stdout}{done.stderr}")
 
 
-def _fingerprint() -> str:
-    digest = hashlib.sha256("\0".join([version("dbt-core"), version("dbt-duckdb"), str(DBT_PROJECT_DIR)]).encode())
+def _fingerprint(target: str) -> str:
+    known = [version("dbt-core"), version(f"dbt-{target}"), str(DBT_PROJECT_DIR)]
+    digest = hashlib.sha256("\0".join(known).encode())
     for file in sorted(DBT_PROJECT_DIR.rglob("*")):
         if file.suffix in (".sql", ".yml") and "target" not in file.relative_to(DBT_PROJECT_DIR).parts:
             digest.update(str(file.relative_to(DBT_PROJECT_DIR)).encode() + file.read_bytes())

@@ -19,6 +19,7 @@ from orchestration.generations import current, read_manifest, versions_dir
 from orchestration.instance import not_tried_again
 from orchestration.intake.source_file import Source, load_source
 from orchestration.settings import Settings
+from orchestration.spark import open_warehouse
 from orchestration.warehouse import Warehouse
 from orchestration.writer import FINISHED, RunRecord, last_run, moment_now, remember, writer_lock
 
@@ -99,7 +100,8 @@ def run_resource(settings: Settings) -> dg.ResourceDefinition:
             published = current(settings)
             is_earlier = as_of is not None and published is not None and as_of < published.as_of
             is_scratch = is_earlier or (published is not None and known_until is not None)
-            warehouse = Warehouse(settings.scratch_file if is_scratch else settings.warehouse_file, settings=settings)
+            file = settings.scratch_file if is_scratch else settings.warehouse_file
+            warehouse = open_warehouse(file, settings=settings)
             if starts_anew(last, context.run):
                 warehouse.discard()
             else:

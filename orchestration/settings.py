@@ -7,7 +7,7 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
-SECRETS = {"connections", "mlflow_uri", "alerts", "dagster_postgres_url", "privacy_key"}
+SECRETS = {"connections", "mlflow_uri", "alerts", "dagster_postgres_url", "privacy_key", "spark_remote"}
 
 
 def _one_minute_of_the_day(cron: str) -> str:
@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
     memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
     threads: int = Field(2, ge=1, description="DuckDB's threads")
+    dbt_target: Literal["duckdb", "spark"] = Field("duckdb", description="the engine of SQL and of customers' rows")
+    spark_remote: SecretStr | None = Field(
+        None, description="Spark Connect server of the target spark, as sc://host:15002; a token may stand in it"
+    )
     connections: dict[str, SecretStr] = Field(
         {}, description="URL or secret of each connection of the source file, as CLIENTELE_CONNECTIONS__<NAME>"
     )
@@ -88,6 +92,11 @@ class Settings(BaseSettings):
         """Make the paths absolute, so that no later change of the working folder moves them."""
         for name in ("data_dir", "source"):
             object.__setattr__(self, name, getattr(self, name).expanduser().absolute())
+
+    @property
+    def spark_url(self) -> str:
+        """The Connect server; dbt's profile falls back to the same."""
+        return self.spark_remote.get_secret_value() if self.spark_remote else "sc://127.0.0.1:15002"
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child that makes its own `Settings`."""

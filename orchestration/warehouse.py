@@ -1,6 +1,6 @@
 """The only importer of duckdb: frame <-> table by key, customers by bucket, and locked-down connections for files.
 
-Another engine later implements the few methods of `Warehouse`. What a table means does not belong here.
+Over which rows functions run, and where, belongs in `engine` and `spark`; what a table means, nowhere here.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from orchestration.engine import DuckEngine, Engine, Rows
 from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
 
@@ -23,11 +24,7 @@ Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
 
 STORAGE_VERSION = "v1.0.0"  # every DuckDB client since 1.0 opens it
-ROWS_PER_BUCKET = 2_000_000
-IDS_PER_BUCKET = 1_000  # sampled to find where a bucket ends
 PAUSES = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts to open a file that another program holds
-_PARTS = 1_000_000
-_SAMPLING = f"md5_number_lower(customer_id) % {_PARTS}"  # the same customers in every version of DuckDB
 
 
 class Warehouse:
@@ -38,6 +35,7 @@ class Warehouse:
         self._settings = settings
         self._is_kept_open = False
         self._held: Connection | None = None
+        self.engine: Engine = DuckEngine(self.read, buckets=settings.buckets)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -156,16 +154,16 @@ class Warehouse:
         ranges of ids, which tables stored by customer find without reading the rest. Of more than `at_most` customers
         about so many are taken, chosen by a hash of their ids. The frames come without order.
         """
-        with self.connect() as connection:
-            if at_most is not None:
-                customers = connection.execute(f"select count(distinct customer_id) from {relation} where {where}")
-                share = at_most / max(1, customers.fetchall()[0][0])
-                where = where if share >= 1 else f"({where}) and {_SAMPLING} < {round(share * _PARTS)}"
-            rows = connection.execute(f"select count(*) from {relation} where {where}").fetchall()[0][0]
-            count = self._settings.buckets or max(1, -(-rows // ROWS_PER_BUCKET))
-            ranges = _ranges(connection, f"(select customer_id from {relation} where {where})", count)
-        for bucket in ranges:
-            yield function(self.read(f"select {', '.join(columns)} from {relation} where ({where}) and {bucket}"))
+        rows = Rows(relation, tuple(columns), where)
+        sampled = rows if at_most is None else self.engine.sample(rows, at_most=at_most)
+        yield from self.engine.map(sampled, function)
+
+    def hand_over(self) -> None:
+        """Let dbt write: on another engine, once that one has what dbt reads."""
+        self.let_go()
+
+    def take_back(self, keys: Iterable[str], manifest: Path) -> None:
+        """See what dbt has built, by `schema.table`; in this file it has done so itself."""
 
     def row_count(self, key: str) -> int:
         """Rows of a table or view."""
@@ -180,26 +178,6 @@ class Warehouse:
                 "where table_catalog = current_database()"
             ).fetchall()
             return {name: int(connection.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in names}
-
-
-def _ranges(connection: "Connection", customers: str, count: int) -> list[str]:
-    """Conditions on `customer_id` that part the rows into about equal buckets, by the ids of a sample of them."""
-    if count == 1:
-        return ["customer_id is not null"]
-    sampled = f"select customer_id from {customers} where customer_id is not null"
-    ids = connection.execute(
-        f"select customer_id from (from ({sampled}) using sample reservoir({IDS_PER_BUCKET * count} rows)) order by all"
-    ).fetchall()
-    edges = dict.fromkeys(literal(ids[len(ids) * number // count][0]) for number in range(1, count) if ids)
-    lower, upper = [None, *edges], [*edges, None]
-    return [
-        " and ".join(
-            [f"customer_id >= {first}"] * (first is not None)
-            + [f"customer_id < {last}"] * (last is not None)
-            + ["customer_id is not null"] * (first is None and last is None)
-        )
-        for first, last in zip(lower, upper, strict=True)
-    ]
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def no_settings_from_outside() -> Iterator[None]:
     """The variables of whoever runs the tests stay out of them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith("CLIENTELE_") and name != "CLIENTELE_TEST_DATA":
+            if name.startswith("CLIENTELE_") and not name.startswith("CLIENTELE_TEST_"):
                 patch.delenv(name)
         yield
 

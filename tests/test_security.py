@@ -133,6 +133,7 @@ GIVEN: dict[str, Any] = {
     "alerts": SecretStr(f"json://me:{SECRET}@host"),
     "privacy_key": SecretStr(f"{SECRET}-{'k' * 64}"),
     "dagster_postgres_url": SecretStr(f"postgresql+psycopg2://me:{SECRET}@db/records"),
+    "spark_remote": SecretStr(f"sc://spark:15002/;token={SECRET}"),
 }
 
 

@@ -26,9 +26,8 @@ channels as (
 by_channel as (
 
     select
-        won.* replace (
-            case when channels.is_merged then 'other channels' else won.acquisition_channel end as acquisition_channel
-        )
+        won.* {{ except() }} (acquisition_channel),
+        case when channels.is_merged then 'other channels' else won.acquisition_channel end as acquisition_channel
     from won
     inner join channels on won.acquisition_channel = channels.acquisition_channel
 
@@ -48,7 +47,8 @@ months as (
 customers as (
 
     select
-        by_channel.* replace (case when not months.is_merged then by_channel.cohort_month end as cohort_month)
+        by_channel.* {{ except() }} (cohort_month),
+        case when not months.is_merged then by_channel.cohort_month end as cohort_month
     from by_channel
     inner join months
         on by_channel.acquisition_channel = months.acquisition_channel

@@ -7,7 +7,7 @@ contacts as (
         contacts.*,
         cast(coalesce(
             contacts.contacted_at,
-            quantile_disc(contacts.contacted_at, 0.5) over (partition by contacts.campaign_id),
+            {{ middle('contacts.contacted_at', 'over (partition by contacts.campaign_id)') }},
             campaigns.started_at
         ) as date) as contact_date
     from {{ ref('fct_campaign_contacts') }} as contacts
@@ -20,7 +20,7 @@ campaigns as (
     -- The day of a campaign is the middle one of its contacts.
     select
         campaigns.*,
-        quantile_disc(contacts.contact_date, 0.5) as campaign_date,
+        {{ middle('contacts.contact_date') }} as campaign_date,
         coalesce(
             min(contacts.contact_date) >= min(days.first_date)
             and max(contacts.contact_date) + {{ window_days - 1 }} <= min(as_of.as_of_date), false

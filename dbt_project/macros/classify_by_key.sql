@@ -62,7 +62,7 @@ judged as (
 )
 
 select
-    * exclude (
+    * {{ except() }} (
         is_not_yet_known, is_after_as_of, is_out, _defect, content_hash, version_rank, copy_number, first_content,
         last_content
     ),

@@ -21,7 +21,9 @@ periods as (
         cast(date_day + 1 - interval {{ length }} - interval {{ length }} as date) as previous_start,
         true as is_complete
     from days
-    where date_day = last_date and previous_start >= first_date
+    where
+        date_day = last_date
+        and cast(date_day + 1 - interval {{ length }} - interval {{ length }} as date) >= first_date
     union all
     {% endfor -%}
     select

@@ -18,7 +18,7 @@ windows as (
     select
         buyer_number,
         first_date,
-        list(first_number) as first_numbers
+        array_agg(first_number) as first_numbers
     from firsts
     group by buyer_number, first_date
 
@@ -29,8 +29,8 @@ contents as (
     select
         windows.buyer_number,
         windows.first_date,
-        list(distinct item_days.item_number) as second_numbers,
-        floor(log2(len(second_numbers))) as size
+        array_agg(distinct item_days.item_number) as second_numbers,
+        floor(log2({{ length_of('second_numbers') }})) as size
     from windows
     inner join item_days
         on
@@ -46,7 +46,7 @@ opened as (
     select
         contents.size,
         contents.second_numbers,
-        unnest(windows.first_numbers) as first_number
+        {{ each('windows.first_numbers') }} as first_number
     from windows
     inner join contents using (buyer_number, first_date)
 
@@ -63,7 +63,7 @@ followed as (
         select
             size,
             first_number,
-            unnest(second_numbers) as second_number
+            {{ each('second_numbers') }} as second_number
         from opened
     ) as pairs
     group by size, first_number, second_number

@@ -8,8 +8,9 @@ customers as (
         customers.first_purchase_date,
         cast(date_trunc('month', customers.first_purchase_date) as date) as cohort_month,
         -- The first period ends 29 days after the first purchase; how many have ended by the as-of date.
-        (as_of.as_of_date - customers.first_purchase_date + 1) // 30 as lived_period_count,
-        (as_of.as_of_date - customers.first_purchase_date) // 30 as last_period_number
+        {{ quotient(days_between('customers.first_purchase_date', 'as_of.as_of_date') ~ ' + 1', 30) }}
+            as lived_period_count,
+        {{ quotient(days_between('customers.first_purchase_date', 'as_of.as_of_date'), 30) }} as last_period_number
     from {{ ref('dim_customers') }} as customers
     cross join {{ ref('dim_as_of') }} as as_of
     where customers.first_purchase_date is not null
@@ -22,7 +23,9 @@ transactions as (
         customers.cohort_month,
         customers.customer_id,
         -- A return that came before the first purchase counts in the first period.
-        greatest(0, transactions.transaction_date - customers.first_purchase_date) // 30 as period_number,
+        {{ quotient(
+            'greatest(0, ' ~ days_between('customers.first_purchase_date', 'transactions.transaction_date') ~ ')', 30
+        ) }} as period_number,
         customers.lived_period_count,
         bool_or(transactions.is_purchase) as is_active,
         sum(transactions.net_amount) as net_amount

@@ -7,7 +7,7 @@ behaviour as (
     select
         campaigns.campaign_id,
         transactions.customer_id,
-        min(campaigns.campaign_date - transactions.transaction_date) filter (
+        min({{ days_between('transactions.transaction_date', 'campaigns.campaign_date') }}) filter (
             where transactions.is_purchase and transactions.transaction_date < campaigns.campaign_date
         ) as recency_days,
         count(*) filter (where transactions.is_purchase and {{ in_days(-90, -1) }}) as frequency_count,
@@ -28,12 +28,21 @@ candidates as (
     select
         behaviour.*,
         contacts.customer_id is not null as is_contacted,
+        case
+            when contacts.customer_id is null
+                then {{ struct_of({
+                    'id': 'behaviour.customer_id', 'before': 'behaviour.before_amount',
+                    'placebo': 'behaviour.placebo_amount', 'later': 'behaviour.after_amount'
+                }) }}
+        end as twin,
         case when recency_days <= 7 then 1 when recency_days <= 30 then 2 else 3 end as recency_band,
         floor(log2(frequency_count)) as frequency_band
     from behaviour
     inner join campaigns on behaviour.campaign_id = campaigns.campaign_id
     left join contacts on behaviour.campaign_id = contacts.campaign_id and behaviour.customer_id = contacts.customer_id
-    where contacts.customer_id is null or abs(contacts.contact_date - campaigns.campaign_date) <= {{ near_days }}
+    where
+        contacts.customer_id is null
+        or abs({{ days_between('campaigns.campaign_date', 'contacts.contact_date') }}) <= {{ near_days }}
 
 ),
 
@@ -41,17 +50,11 @@ neighbours as (
 
     select
         *,
-        case
-            when not is_contacted
-                then struct_pack(
-                    id := customer_id, before := before_amount, placebo := placebo_amount, later := after_amount
-                )
-        end as twin,
-        last_value(twin ignore nulls) over (
+        {{ last_known('twin') }} over (
             partition by campaign_id, recency_band, frequency_band order by before_amount, customer_id
             rows between unbounded preceding and current row
         ) as twin_below,
-        first_value(twin ignore nulls) over (
+        {{ first_known('twin') }} over (
             partition by campaign_id, recency_band, frequency_band order by before_amount, customer_id
             rows between current row and unbounded following
         ) as twin_above
@@ -62,7 +65,7 @@ neighbours as (
 nearest as (
 
     select
-        * exclude (twin),
+        * {{ except() }} (twin),
         case
             when
                 twin_above.before is null or before_amount - twin_below.before <= twin_above.before - before_amount

@@ -15,7 +15,7 @@ coalesce({{ count }} between 1 and {{ smallest_group() }} - 1, false) {{ 'or ' i
 
 -- The last part of a report whose cells of few people are empty: their money together, in a row without names.
 {% macro money_of_hidden(nulls, amounts) -%}
-union all by name
+union all
 select
     {% for name in nulls -%} null as {{ name }}, {% endfor %}
     {% for name in amounts -%}

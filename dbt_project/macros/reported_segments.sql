@@ -14,9 +14,8 @@ segment_sizes as (
 segments as (
 
     select
-        members.* replace (
-            case when segment_sizes.is_merged then 'other segments' else members.segment end as segment
-        )
+        members.* {{ except() }} (segment),
+        case when segment_sizes.is_merged then 'other segments' else members.segment end as segment
     from {{ source('ml', 'customer_segments') }} as members
     inner join segment_sizes
         on members.strategy = segment_sizes.strategy and members.segment = segment_sizes.segment

@@ -17,10 +17,30 @@ counted as (
     inner join bounds on transactions.transaction_date >= bounds.shown_from
     where transactions.customer_id is not null
     group by transactions.customer_id, transactions.transaction_date
-    union all by name
-    select * from conversions
-    union all by name
-    select * from changes
+    union all
+    select
+        customer_id,
+        date_day,
+        0 as active_count,
+        0 as transaction_count,
+        0 as net_amount,
+        contacted_count,
+        converted_count,
+        0 as earlier_change,
+        0 as retained_change
+    from conversions
+    union all
+    select
+        customer_id,
+        date_day,
+        0 as active_count,
+        0 as transaction_count,
+        0 as net_amount,
+        0 as contacted_count,
+        0 as converted_count,
+        earlier_change,
+        retained_change
+    from changes
 
 ),
 

@@ -2,17 +2,17 @@
 -- and `not_castable` turns that into a counted rejection.
 
 {% macro as_text(column) -%}
-    nullif(trim(cast({{ column }} as varchar)), '')
+    nullif(trim(cast({{ column }} as string)), '')
 {%- endmacro %}
 
 -- Through text, so that a binary fraction such as 0.1 + 0.2 is the decimal that was meant; half rounds away from zero.
 {% macro as_money(column) -%}
-    try_cast(cast({{ column }} as varchar) as decimal(18, 4))
+    {{ read_as('cast(' ~ column ~ ' as string)', 'decimal(18, 4)') }}
 {%- endmacro %}
 
 -- Ten places, so that yen or lira keep their digits; one unit of the currency in the reporting currency.
 {% macro as_rate(column) -%}
-    try_cast(cast({{ column }} as varchar) as decimal(18, 10))
+    {{ read_as('cast(' ~ column ~ ' as string)', 'decimal(18, 10)') }}
 {%- endmacro %}
 
 -- An amount in the source's reporting currency: rounded once, half away from zero; null where there is no rate.
@@ -25,11 +25,11 @@
 
 -- NaN and infinity are no measurements; NaN sorts above every number.
 {% macro as_double(column) -%}
-    case when abs(try_cast({{ column }} as double)) < 1e300 then try_cast({{ column }} as double) end
+    case when abs({{ read_as(column, 'double') }}) < 1e300 then {{ read_as(column, 'double') }} end
 {%- endmacro %}
 
 {% macro as_date(column) -%}
-    {{ in_calendar('try_cast(' ~ column ~ ' as date)') }}
+    {{ in_calendar(read_as(column, 'date')) }}
 {%- endmacro %}
 
 -- The years that every reader of the tables knows: DuckDB alone has `infinity` and the year 294246.
@@ -38,21 +38,19 @@
 {%- endmacro %}
 
 {% macro as_boolean(column) -%}
-    try_cast({{ column }} as boolean)
+    {{ read_as(column, 'boolean') }}
 {%- endmacro %}
 
 -- On the clock of the source's time zone: a value with an offset or a zone's name is converted (a plain cast would
 -- drop either without a word), one without is on that clock already. Shops export `10:12:44 -0500`, with a space. What
 -- came as a timestamp is one: a type is known before the rows are, so nothing else is looked at.
 {% macro as_timestamp(column) -%}
-    {%- set text = 'cast(' ~ column ~ ' as varchar)' -%}
+    {%- set text = 'cast(' ~ column ~ ' as string)' -%}
     case
-        when upper(typeof({{ column }})) in ('TIMESTAMP', 'TIMESTAMP_NTZ') then {{ in_calendar('try_cast(' ~ column ~ ' as timestamp)') }}
-        when regexp_matches({{ text }}, ':[0-9.]+ ?([A-Za-z]|[+-][0-9])')
-            then timezone(_timezone, {{ in_calendar(
-                "try_cast(replace(replace(" ~ text ~ ", ' +', '+'), ' -', '-') as timestamptz)"
-            ) }})
-        else {{ in_calendar('try_cast(' ~ column ~ ' as timestamp)') }}
+        when upper(typeof({{ column }})) in ('TIMESTAMP', 'TIMESTAMP_NTZ') then {{ in_calendar(read_as(column, 'timestamp')) }}
+        when {{ matches(text, ':[0-9.]+ ?([A-Za-z]|[+-][0-9])') }}
+            then {{ clock_of_zone("replace(replace(" ~ text ~ ", ' +', '+'), ' -', '-')", '_timezone') }}
+        else {{ in_calendar(read_as(column, 'timestamp')) }}
     end
 {%- endmacro %}
 
@@ -66,7 +64,7 @@
 
 {% macro content_hash(columns) -%}
     md5(concat_ws(chr(31)
-        {%- for column in columns %}, coalesce(cast({{ column }} as varchar), chr(30)){% endfor %}))
+        {%- for column in columns %}, coalesce(cast({{ column }} as string), chr(30)){% endfor %}))
 {%- endmacro %}
 
 -- A number that tells most contents apart, at a fifth of the cost; what shares one has to be looked at closer.

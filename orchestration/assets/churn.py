@@ -62,7 +62,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     from ml.churn.scoring import score
 
     card, model = _served(run)
-    is_stale = watch.is_stale(run, card)
+    is_stale, risk_bands = watch.is_stale(run, card), run.source.models.churn.risk_bands
 
     def scored(features: pl.DataFrame) -> pl.DataFrame:
         return score(
@@ -71,7 +71,7 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
             horizon_days=card.horizon_days,
             served_by=card.served_by,
             model_version=card.model_version,
-            risk_bands=run.source.models.churn.risk_bands,
+            risk_bands=risk_bands,
             is_stale=is_stale,
         )
 

@@ -29,6 +29,7 @@ from orchestration.settings import Settings
 KINDS: Final[dict[str, Kind]] = {
     "warehouse.duckdb": Cache,
     "warehouse.spill": Cache,
+    "warehouse.spark": Cache,
     "scratch": Cache,
     "raw/": Deliveries,
     "vault/landing": Landing,

@@ -37,7 +37,7 @@ HISTORY: Final = {
     **{f"scores/{model}": table for model, table in LEDGER.items()},
 }
 """Subjects of the history with rows of single customers, each the published table that it keeps day by day."""
-COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "scratch", "published")
+COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "warehouse.spark", "scratch", "published")
 """Where the tables lie, once or in several versions; a run makes them again."""
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),

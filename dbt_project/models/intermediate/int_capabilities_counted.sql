@@ -6,7 +6,8 @@ with transactions as (
         count(customer_id) as known_line_count,
         count(product_id) as product_line_count,
         count(*) filter (where discount_amount <> 0) as discount_line_count,
-        coalesce(min(cast(occurred_at as time)) < max(cast(occurred_at as time)), false) as has_clock_times,
+        coalesce(min({{ time_of_day('occurred_at') }}) < max({{ time_of_day('occurred_at') }}), false)
+            as has_clock_times,
         count(*) filter (where product_id is not null and quantity > 0) as priced_line_count,
         count(*) filter (where customer_id is not null and country is not null) as country_line_count
     from {{ ref('stg_transactions') }}
@@ -16,7 +17,7 @@ with transactions as (
 customers as (
 
     select
-        count(coalesce(age_band, gender, income_band, cast(birth_date as varchar))) as demographic_count,
+        count(coalesce(age_band, gender, income_band, cast(birth_date as string))) as demographic_count,
         count(coalesce(city, region, country)) as place_count,
         count(latitude + longitude) as located_count,
         count(acquisition_channel) as acquisition_count,

@@ -6,7 +6,7 @@ select
     _row_number as row_number,
     cast({{ event_day(entity) }} as date) as event_date,
     row_status,
-    regexp_extract(row_reason, '^[^.]*') as reason,
+    regexp_extract(row_reason, '^[^.]*', 0) as reason,
     nullif(regexp_extract(row_reason, '[.](.*)', 1), '') as field,
     {% if entity == 'transactions' -%}
     amount,
@@ -14,7 +14,7 @@ select
     original_amount
     {%- else -%}
     cast({{ money_column(entity) or 'null' }} as decimal(18, 4)) as amount,
-    cast(null as varchar) as foreign_currency,
+    cast(null as string) as foreign_currency,
     cast(null as decimal(18, 4)) as original_amount
     {%- endif %}
 from {{ ref('stg_' ~ entity ~ '_classified') }}

@@ -12,11 +12,17 @@ with counted as (
         sum(original_amount) as original_amount
     from {{ ref('int_rows_classified') }}
     group by all
-    union all by name
+    union all
     -- Nothing is left of them but what they amounted to.
     select
-        *,
-        'erased' as row_status
+        entity,
+        source_file,
+        cast(null as date) as event_date,
+        'erased' as row_status,
+        foreign_currency,
+        row_count,
+        amount,
+        original_amount
     from {{ ref('stg_erased_rows') }}
 
 )

@@ -1,5 +1,5 @@
 -- Every day from the first transaction to the as-of date, so that a day without trade is a row of zeros in the reports.
-with recursive bounds as (
+with bounds as (
 
     select
         min(transactions.transaction_date) as first_date,
@@ -11,13 +11,7 @@ with recursive bounds as (
 
 days as (
 
-    select first_date as date_day from bounds
-    where first_date is not null
-    union all
-    select days.date_day + 1 as date_day
-    from days
-    cross join bounds
-    where days.date_day < bounds.last_date
+    select {{ each_day('first_date', 'last_date') }} as date_day from bounds
 
 )
 

@@ -18,7 +18,7 @@ products as (
 
     select
         coalesce(catalogue.product_id, named.product_id) as product_id,
-        catalogue.* exclude (product_id),
+        catalogue.* {{ except() }} (product_id),
         catalogue.product_id is not null as is_in_catalogue
     from catalogue
     full join named on catalogue.product_id = named.product_id
@@ -33,7 +33,7 @@ non_products as (
     inner join {{ ref('stg_non_products') }} as rules
         on
             (products.product_id = rules.product_id)
-            or (rules.is_prefix and starts_with(products.product_id, rules.product_id))
+            or (rules.is_prefix and {{ begins_with('products.product_id', 'rules.product_id') }})
 
 )
 

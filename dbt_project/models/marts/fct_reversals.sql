@@ -52,6 +52,6 @@ select
     quantity,
     net_amount,
     reversed_transaction_id,
-    date_diff('day', cast(reversed_at as date), cast(occurred_at as date)) as days_after_sale
+    {{ days_between('cast(reversed_at as date)', 'cast(occurred_at as date)') }} as days_after_sale
 from matched
 order by transaction_id, line_number

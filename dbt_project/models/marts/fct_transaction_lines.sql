@@ -16,7 +16,7 @@ products as (
 costed as (
 
     select
-        lines.* exclude (cost_amount),
+        lines.* {{ except() }} (cost_amount),
         coalesce(products.is_product, true) as is_product,
         -- The line's own cost, else that of its pieces; what comes back brings its cost back.
         coalesce(lines.cost_amount, try_cast(

@@ -35,10 +35,9 @@ summed as (
 amounts as (
 
     select
-        * replace (
-            -- Known only where the cost of every product is; postage and fees without a cost of their own cost nothing.
-            case when unknown_cost_count = 0 then coalesce(margin_amount, 0) + costless_amount end as margin_amount
-        )
+        * {{ except() }} (margin_amount),
+        -- Known only where the cost of every product is; postage and fees without a cost of their own cost nothing.
+        case when unknown_cost_count = 0 then coalesce(margin_amount, 0) + costless_amount end as margin_amount
     from summed
 
 ),

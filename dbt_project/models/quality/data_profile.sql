@@ -13,7 +13,7 @@ lines as (
         count(*) as line_count,
         count(*) filter (where customer_id is null) as guest_line_count,
         count(cost_amount) as cost_line_count,
-        date_diff('day', min(transaction_date), max(transaction_date)) + 1 as history_days
+        {{ days_between('min(transaction_date)', 'max(transaction_date)') }} + 1 as history_days
     from {{ ref('fct_transaction_lines') }}
 
 ),

@@ -1,4 +1,5 @@
 {% for entity in entities().split() -%}
+{%- set columns = columns_of(ref('stg_' ~ entity)) -%}
 select
     '{{ entity }}' as entity,
     column_name,
@@ -6,14 +7,14 @@ select
     row_count - present_count as missing_count,
     round((row_count - present_count) / nullif(row_count, 0), 9) as missing_share
 from (
-    unpivot (
-        select
-            count(*) as row_count,
-            count(columns(*))
-        from {{ ref('stg_' ~ entity) }}
-    )
-    on columns(* exclude (row_count)) into name column_name value present_count
-)
+    select
+        {% for column in columns -%}
+        count({{ column }}) as {{ column }},
+        {% endfor -%}
+        count(*) as row_count
+    from {{ ref('stg_' ~ entity) }}
+) as counted
+unpivot (present_count for column_name in ({{ columns | join(', ') }}))
 {{ 'union all' if not loop.last }}
 {% endfor %}
 order by entity, column_name

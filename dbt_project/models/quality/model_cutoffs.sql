@@ -44,7 +44,7 @@ reached as (
 
     select
         *,
-        coalesce(date_diff('day', first_date, as_of_date), 0) as history_days,
+        coalesce({{ days_between('first_date', 'as_of_date') }}, 0) as history_days,
         minimum_history_days + horizon_days * 2 as needed_history_days
     from asked
 

@@ -55,7 +55,7 @@ customers as (
     from seen
     group by model, horizon_days, cutoff_date, active_window_days, customer_id
     having
-        cutoff_date - max(transaction_date) filter (where is_purchase and is_past)
+        {{ days_between('max(transaction_date) filter (where is_purchase and is_past)', 'cutoff_date') }}
         < coalesce(active_window_days, 1000000)
 
 )

@@ -53,7 +53,7 @@ measured as (
         acquired.*,
         as_of.value_basis,
         sum(cumulated.value_amount) as value_amount,
-        min(date_diff('month', acquired.cohort_month, cumulated.month_start)) filter (
+        min({{ months_between_starts('acquired.cohort_month', 'cumulated.month_start') }}) filter (
             where cumulated.value_so_far_amount >= acquired.acquisition_cost_amount
             and last_day(cumulated.month_start) <= as_of.as_of_date
         ) as payback_month_number

@@ -76,8 +76,8 @@ select
     case when not cells.is_hidden then cells.active_count end as active_count,
     case when not cells.is_hidden then round(cast(cells.active_count as double) / cells.customer_count, 9) end
         as retention_rate,
-    cast(case when not cells.is_hidden then cells.net_amount end as decimal(38, 4)) as net_amount,
-    last_day(cells.month_start) <= as_of.as_of_date as is_complete_month
+    last_day(cells.month_start) <= as_of.as_of_date as is_complete_month,
+    cast(case when not cells.is_hidden then cells.net_amount end as decimal(38, 4)) as net_amount
 from cells
 cross join {{ ref('dim_as_of') }} as as_of
 {{ money_of_hidden(

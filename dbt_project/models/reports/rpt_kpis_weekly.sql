@@ -17,7 +17,7 @@ weeks as (
     -- Seven days each, counted back from the as-of date, so that the last one is whole; an earlier rest is left out.
     select
         max(dates.date_day) as week_end,
-        cast(floor((as_of.as_of_date - dates.date_day) / 7.0) as integer) as weeks_ago
+        {{ quotient(days_between('dates.date_day', 'as_of.as_of_date'), 7) }} as weeks_ago
     from {{ ref('dim_dates') }} as dates
     cross join as_of
     group by weeks_ago
@@ -29,7 +29,7 @@ transactions as (
 
     select
         transactions.*,
-        cast(floor((as_of.as_of_date - transaction_date) / 7.0) as integer) as weeks_ago
+        {{ quotient(days_between('transaction_date', 'as_of.as_of_date'), 7) }} as weeks_ago
     from {{ ref('fct_transactions') }} as transactions
     cross join as_of
 
@@ -38,7 +38,7 @@ transactions as (
 first_purchases as (
 
     select
-        cast(floor((as_of.as_of_date - first_purchase_date) / 7.0) as integer) as weeks_ago,
+        {{ quotient(days_between('first_purchase_date', 'as_of.as_of_date'), 7) }} as weeks_ago,
         count(*) as new_customer_count
     from {{ ref('dim_customers') }}
     cross join as_of

@@ -37,8 +37,8 @@ warned as (
 
     select
         model_version,
-        string_agg(warning, ' ' order by kind, warning) filter (where kind = 'fairness') as fairness_warning,
-        string_agg(warning, ' ' order by kind, warning) as warning,
+        {{ joined('warning', 'kind, warning', among="kind = 'fairness'") }} as fairness_warning,
+        {{ joined('warning', 'kind, warning') }} as warning,
         bool_or(kind = 'stale') as is_stale
     from {{ source('ml', 'model_warnings') }}
     group by model_version
@@ -54,7 +54,7 @@ select
     serving.candidate,
     serving.reason,
     serving.as_of_date as trained_as_of_date,
-    cast(as_of.as_of_date - serving.as_of_date as integer) as age_days,
+    cast({{ days_between('serving.as_of_date', 'as_of.as_of_date') }} as integer) as age_days,
     compared.test_cutoff_date,
     compared.rank_metric,
     compared.rank_value,

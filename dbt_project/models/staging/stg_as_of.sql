@@ -44,7 +44,7 @@ days as (
 
     select
         cast(occurred_at as date) as date_day,
-        cast(max(occurred_at) as time) as closed_at
+        {{ time_of_day('max(occurred_at)') }} as closed_at
     from events
     group by date_day
 

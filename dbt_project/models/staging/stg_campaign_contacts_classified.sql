@@ -82,7 +82,7 @@ judged as (
 )
 
 select
-    * exclude (
+    * {{ except() }} (
         is_out, is_not_yet_known, is_after_as_of, is_old_version, copy_number, _defect, content_hash
     ),
     {{ row_status('row_reason') }} as row_status

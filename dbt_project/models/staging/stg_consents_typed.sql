@@ -26,7 +26,7 @@ typed as (
 )
 
 select
-    * exclude (_defect),
+    * {{ except() }} (_defect),
     coalesce(_defect, case
         when purpose not in ('analytics', 'profiling', 'marketing') then 'invalid_value.purpose'
     end) as _defect,

@@ -18,6 +18,6 @@ bounded as (
 
 select
     currency,
-    cast(unnest(generate_series(date, last_date, interval 1 day)) as date) as date,
+    {{ each_day('date', 'last_date') }} as date,
     rate
 from bounded

@@ -25,7 +25,7 @@ typed as (
 )
 
 select
-    * exclude (_defect),
+    * {{ except() }} (_defect),
     coalesce(_defect, case
         when rate <= 0 then 'out_of_range.rate'
     end) as _defect,

@@ -37,6 +37,6 @@ judged as (
 )
 
 select
-    * exclude (is_after_as_of, _defect, content_hash, _keep_repeats),
+    * {{ except() }} (is_after_as_of, _defect, content_hash, _keep_repeats),
     {{ row_status('row_reason') }} as row_status
 from judged

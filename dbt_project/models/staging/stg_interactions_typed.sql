@@ -30,7 +30,7 @@ typed as (
 )
 
 select
-    * exclude (_received_at, _defect),
+    * {{ except() }} (_received_at, _defect),
     coalesce(_defect, case
         when occurred_at < timestamp '1900-01-01 00:00:00' then 'out_of_range.occurred_at'
         when occurred_at > _received_at + interval '1' day then 'out_of_range.occurred_at'

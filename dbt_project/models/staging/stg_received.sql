@@ -35,7 +35,7 @@ lines as (
 own_or_foreign as (
 
     select
-        * exclude (currency),
+        * {{ except() }} (currency),
         coalesce(currency, reporting_currency) as currency
     from lines
 
@@ -63,13 +63,26 @@ counted as (
         sum(amount) as original_amount
     from converted
     group by all
-    union all by name
-    select * from {{ ref('stg_erased_rows') }}
-    union all by name
+    union all
+    select
+        entity,
+        source_file,
+        null as event_date,
+        foreign_currency,
+        row_count,
+        amount,
+        original_amount
+    from {{ ref('stg_erased_rows') }}
+    union all
     -- Stands for an entity of which nothing was received.
     select
-        unnest({{ entities().split() }}) as entity,
-        0 as row_count
+        {{ each_of(entities().split()) }} as entity,
+        null as source_file,
+        null as event_date,
+        null as foreign_currency,
+        0 as row_count,
+        null as amount,
+        null as original_amount
 
 )
 

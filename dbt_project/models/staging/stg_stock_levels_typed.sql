@@ -27,7 +27,7 @@ typed as (
 )
 
 select
-    * exclude (_defect),
+    * {{ except() }} (_defect),
     coalesce(_defect, case
         when lead_time_days < 0 then 'out_of_range.lead_time_days'
     end) as _defect,

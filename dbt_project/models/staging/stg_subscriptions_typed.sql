@@ -28,7 +28,7 @@ typed as (
 )
 
 select
-    * exclude (_defect),
+    * {{ except() }} (_defect),
     coalesce(_defect, case
         when ended_at < started_at then 'out_of_range.ended_at'
     end) as _defect,

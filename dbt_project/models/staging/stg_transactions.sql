@@ -1,3 +1,3 @@
-select * exclude (row_status, row_reason, {{ provenance() }})
+select * {{ except() }} (row_status, row_reason, {{ provenance() }})
 from {{ ref('stg_transactions_classified') }}
 where row_status = 'accepted'

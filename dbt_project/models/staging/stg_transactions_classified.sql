@@ -33,6 +33,6 @@ flagged as (
 )
 
 select
-    * exclude (is_not_yet_known, is_after_as_of, _defect, content_hash, _received_at, _keep_repeats),
+    * {{ except() }} (is_not_yet_known, is_after_as_of, _defect, content_hash, _received_at, _keep_repeats),
     {{ row_status('row_reason') }} as row_status
 from flagged

@@ -23,7 +23,7 @@ rated as (
 converted as (
 
     select
-        * exclude (amount, discount_amount, cost_amount),
+        * {{ except() }} (amount, discount_amount, cost_amount),
         amount as original_amount,
         {{ in_reporting_currency('amount') }} as amount,
         {{ in_reporting_currency('discount_amount') }} as discount_amount,
@@ -33,7 +33,7 @@ converted as (
 )
 
 select
-    * exclude (currency, reporting_currency, rate, _defect),
+    * {{ except() }} (currency, reporting_currency, rate, _defect),
     currency as original_currency,
     reporting_currency as currency,
     coalesce(_defect, case

@@ -40,14 +40,14 @@ typed as (
 )
 
 select
-    * exclude (
+    * {{ except() }} (
         kind, _defect, _cancellation_prefix, _adjustment_prefix, _received_occurred_at, _received_amount,
         _received_quantity, _received_discount_amount, _received_cost_amount, _received_updated_at
     ),
     -- What the source says of the line goes first, then how it marks its transactions, then the sign.
     coalesce(kind, case
-        when starts_with(transaction_id, _cancellation_prefix) then 'cancellation'
-        when starts_with(transaction_id, _adjustment_prefix) then 'adjustment'
+        when {{ begins_with('transaction_id', '_cancellation_prefix') }} then 'cancellation'
+        when {{ begins_with('transaction_id', '_adjustment_prefix') }} then 'adjustment'
         when amount < 0 or quantity < 0 then 'return'
         else 'sale'
     end) as kind,

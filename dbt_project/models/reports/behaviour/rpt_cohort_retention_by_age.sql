@@ -31,7 +31,7 @@ grid as (
     select
         cohort_month,
         sum(customer_count) as customer_count,
-        unnest(range(0, max(last_period_number) + 1)) as period_number
+        {{ each_number(0, 'max(last_period_number)') }} as period_number
     from lived
     group by cohort_month
 

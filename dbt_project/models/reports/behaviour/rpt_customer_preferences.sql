@@ -21,11 +21,14 @@ purchases as (
     select
         transactions.customer_id,
         1 as transaction_count,
-        dayname(transactions.transaction_date) as weekday,
+        {{ weekday_name('transactions.transaction_date') }} as weekday,
         case
             when capabilities.is_available
                 then
-                    ['night', 'morning', 'afternoon', 'evening'][1 + extract(hour from transactions.occurred_at) // 6]
+                    {{ nth(
+                        ['night', 'morning', 'afternoon', 'evening'],
+                        'cast(1 + floor(extract(hour from transactions.occurred_at) / 6) as integer)'
+                    ) }}
         end as hour_band,
         transactions.channel,
         transactions.store_id

@@ -22,7 +22,7 @@ select
     expected.earliest_date,
     expected.expected_date,
     expected.latest_date,
-    expected.expected_date - expected.as_of_date as expected_in_days,
+    {{ days_between('expected.as_of_date', 'expected.expected_date') }} as expected_in_days,
     round(expected.seen_return_probability, 9) as seen_return_probability,
     case
         when expected.expected_date is not null then 'expected'

@@ -21,10 +21,13 @@ observed as (
         row_number() over (
             partition by purchase_days.customer_id order by purchase_days.transaction_date
         ) as purchase_number,
-        lead(purchase_days.transaction_date) over (
-            partition by purchase_days.customer_id order by purchase_days.transaction_date
-        ) - purchase_days.transaction_date as gap_days,
-        as_of.as_of_date - purchase_days.transaction_date as observed_days
+        {{ days_between(
+            'purchase_days.transaction_date',
+            'lead(purchase_days.transaction_date) over (
+                partition by purchase_days.customer_id order by purchase_days.transaction_date
+            )'
+        ) }} as gap_days,
+        {{ days_between('purchase_days.transaction_date', 'as_of.as_of_date') }} as observed_days
     from purchase_days
     cross join {{ ref('dim_as_of') }} as as_of
 
@@ -48,8 +51,8 @@ counted as (
         count(observed.customer_id) as purchase_day_count,
         count(observed.gap_days) as next_count,
         median(observed.gap_days) as median_gap_days,
-        round(quantile_cont(observed.gap_days, 0.1), 4) as gap_days_p10,
-        round(quantile_cont(observed.gap_days, 0.9), 4) as gap_days_p90,
+        round(percentile_cont(0.1) within group (order by observed.gap_days), 4) as gap_days_p10,
+        round(percentile_cont(0.9) within group (order by observed.gap_days), 4) as gap_days_p90,
         count(*) filter (where observed.observed_days >= 30) as observed_count_30_days,
         count(*) filter (
             where observed.observed_days >= 30 and observed.gap_days <= 30

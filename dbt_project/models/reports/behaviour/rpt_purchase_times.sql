@@ -1,7 +1,7 @@
 with days as (
 
     select
-        cast(extract(isodow from date_day) as integer) as weekday_number,
+        {{ weekday_number('date_day') }} as weekday_number,
         count(*) as day_count
     from {{ ref('dim_dates') }}
     group by weekday_number
@@ -19,15 +19,16 @@ known as (
 hours as (
 
     -- Dates without times all say the same hour: then a weekday has one row, for the whole day.
-    select unnest(case when has_hours then range(0, 24) else [null] end) as hour_of_day
+    select case when known.has_hours then clock.hour_number end as hour_of_day
     from known
+    inner join range(0, 24) as clock (hour_number) on known.has_hours or clock.hour_number = 0
 
 ),
 
 transactions as (
 
     select
-        cast(extract(isodow from transactions.transaction_date) as integer) as weekday_number,
+        {{ weekday_number('transactions.transaction_date') }} as weekday_number,
         case when known.has_hours then extract(hour from transactions.occurred_at) end as hour_of_day,
         transactions.customer_id,
         transactions.net_amount
@@ -67,7 +68,7 @@ evenly as (
 
 select
     weekday_number,
-    dayname(date '2001-01-01' + weekday_number - 1) as weekday_name,
+    {{ weekday_name("date '2001-01-01' + weekday_number - 1") }} as weekday_name,
     cast(hour_of_day as integer) as hour_of_day,
     day_count,
     transaction_count,

@@ -10,7 +10,7 @@ with months as (
 
 components as (
 
-    select unnest(['new', 'repeat', 'win-back', 'lost', 'no purchase', 'guests']) as component
+    select {{ each_of(['new', 'repeat', 'win-back', 'lost', 'no purchase', 'guests']) }} as component
 
 ),
 

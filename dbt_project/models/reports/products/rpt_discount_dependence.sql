@@ -55,7 +55,9 @@ sizes as (
 
 merged as (
 
-    select banded.* replace (case when sizes.is_hidden then 9 else banded.band_number end as band_number)
+    select
+        banded.* {{ except() }} (band_number),
+        case when sizes.is_hidden then 9 else banded.band_number end as band_number
     from banded
     inner join sizes on banded.band_number = sizes.band_number
 
@@ -63,10 +65,10 @@ merged as (
 
 select
     band_number,
-    [
+    {{ nth([
         'never', 'under 25 %', '25 % to under 50 %', '50 % to under 75 %', '75 % to under 100 %', 'always',
         'no purchase', 'guests', 'other bands'
-    ][band_number] as discount_band,
+    ], 'band_number') }} as discount_band,
     {{ unless_few('count(customer_id)', 'count(customer_id)') }} as customer_count,
     {{ unless_few(
         'count(customer_id) filter (where purchase_count = 1)',

@@ -1,3 +1,4 @@
+{% set expected = '(one.item_basket_count * other.item_basket_count * totals.chance)' %}
 {% set least_count, most_pairs = 20, 500 %}
 
 with {{ basket_contents(most_products=100, least_count=least_count, least_share=0.001) }},
@@ -28,13 +29,13 @@ compared as (
         other.item_id as second_id,
         one.item_basket_count as first_count,
         other.item_basket_count as second_count,
-        one.item_basket_count * other.item_basket_count * totals.chance as expected_count,
+        {{ expected }} as expected_count,
         {{ lift_lower('pair_count', 'expected_count') }} as lift_lower
     from pairs
     inner join items as one on pairs.first_number = one.item_number
     inner join items as other on pairs.second_number = other.item_number
     cross join totals
-    where {{ is_beyond_chance('pair_count', 'expected_count', 'one.item_count * (one.item_count - 1) / 2') }}
+    where {{ is_beyond_chance('pair_count', expected, 'one.item_count * (one.item_count - 1) / 2') }}
     qualify
         row_number() over (partition by one.level order by lift_lower desc, first_id asc, second_id asc)
         <= {{ most_pairs }}

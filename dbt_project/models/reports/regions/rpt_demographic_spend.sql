@@ -64,8 +64,8 @@ compared as (
             partition by attribute
             order by
                 group_name = 'other groups', group_name = 'unknown',
-                try_cast(regexp_extract(group_name, '[0-9]+') as integer) nulls last,
-                not regexp_matches(lower(group_name), '^(under|below|less|up to|<)'), group_name
+                try_cast(regexp_extract(group_name, '[0-9]+', 0) as integer) nulls last,
+                not {{ matches('lower(group_name)', '^(under|below|less|up to|<)') }}, group_name
         ) as group_number
     from measured
 

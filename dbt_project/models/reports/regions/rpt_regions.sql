@@ -2,7 +2,7 @@ with countries_traded as (
 
     select
         customer_id,
-        max_by(country, struct_pack(occurred_at := occurred_at, country := country)) as country
+        max_by(country, {{ struct_of({'occurred_at': 'occurred_at', 'country': 'country'}) }}) as country
     from {{ ref('fct_transactions') }}
     where customer_id is not null and country is not null
     group by customer_id
@@ -40,7 +40,7 @@ places as (
 levels as (
 
     select
-        case grouping(country, region, city)
+        case grouping_id(country, region, city)
             when 0 then 'city'
             when 1 then 'region'
             when 3 then 'country'

@@ -14,7 +14,7 @@ members as (
         people.age_band,
         people.gender,
         people.income_band,
-        cast(people.household_size as varchar) as household_size,
+        cast(people.household_size as string) as household_size,
         people.region,
         people.country
     from segments
@@ -25,20 +25,14 @@ members as (
 
 told as (
 
-    unpivot members on
-    category,
-    brand,
-    weekday,
-    hour_band,
-    channel,
-    store,
-    age_band,
-    gender,
-    income_band,
-    household_size,
-    region,
-    country
-    into name attribute value favourite
+    select *
+    from members
+    unpivot (
+        favourite for attribute in (
+            category, brand, weekday, hour_band, channel, store, age_band, gender, income_band, household_size, region,
+            country
+        )
+    )
 
 ),
 

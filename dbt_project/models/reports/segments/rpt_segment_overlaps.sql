@@ -39,7 +39,11 @@ told as (
 
     -- What is left out of one segment's row is left out of the other's: each pair stands in both.
     select * from weighed
-    qualify not bool_or(is_hidden) over (partition by list_sort([strategy || segment, other_strategy || other_segment]))
+    qualify not bool_or(is_hidden) over (
+        partition by
+            least(strategy || segment, other_strategy || other_segment),
+            greatest(strategy || segment, other_strategy || other_segment)
+    )
 
 )
 

@@ -16,8 +16,8 @@ limits as (
 
     select
         strategy,
-        cast(config ->> '$.minimum_customer_share' as double) as minimum_customer_share,
-        cast(config ->> '$.minimum_revenue_share' as double) as minimum_revenue_share
+        cast({{ text_in('config', '$.minimum_customer_share') }} as double) as minimum_customer_share,
+        cast({{ text_in('config', '$.minimum_revenue_share') }} as double) as minimum_revenue_share
     from {{ source('ml', 'segment_strategies') }}
 
 ),
