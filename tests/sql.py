@@ -1,6 +1,7 @@
 """A model of dbt on tables that a test makes: its SQL over DuckDB in memory, without a run and without dbt."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -39,11 +40,13 @@ def _render(model: str, ref: Any) -> str:
     used = [macro.read_text() for macro in sorted((DBT_PROJECT_DIR / "macros").glob("*.sql"))]
     macros = [text for text in used if "{% test" not in text]  # dbt's own tag
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - it makes SQL, not HTML
-    template = environment.from_string("\n".join([*macros, file.read_text()]))
-    return template.render(
-        ref=ref,
-        source=lambda _, table: ref(table),
-        config=lambda **_: "",
-        var=lambda _, default: default,
-        execute=False,
-    )
+    given = {
+        "ref": ref,
+        "source": lambda _, table: ref(table),
+        "config": lambda **_: "",
+        "var": lambda _, default: default,
+        "execute": False,
+        "adapter": SimpleNamespace(dispatch=lambda name: getattr(known, f"duckdb__{name}")),
+    }
+    known = environment.from_string("\n".join(macros)).make_module(given)
+    return environment.from_string("\n".join([*macros, file.read_text()])).render(given)

@@ -5,7 +5,8 @@
     'new_customer_count': 'Customers whose first purchase was in the week.',
     'average_transaction_amount': 'Net amount of purchases per purchase.',
     'return_rate': 'Share of transactions that are returns.',
-} %}
+} -%}
+{%- set averages = ['average_transaction_amount', 'return_rate'] -%}
 with as_of as (
 
     select * from {{ ref('dim_as_of') }}
@@ -25,24 +26,14 @@ weeks as (
 
 ),
 
-transactions as (
-
-    select
-        transactions.*,
-        {{ quotient(days_between('transaction_date', 'as_of.as_of_date'), 7) }} as weeks_ago
-    from {{ ref('fct_transactions') }} as transactions
-    cross join as_of
-
-),
-
 first_purchases as (
 
     select
-        {{ quotient(days_between('first_purchase_date', 'as_of.as_of_date'), 7) }} as weeks_ago,
+        {{ quotient(days_between('customers.first_purchase_date', 'as_of.as_of_date'), 7) }} as weeks_ago,
         count(*) as new_customer_count
-    from {{ ref('dim_customers') }}
+    from {{ ref('dim_customers') }} as customers
     cross join as_of
-    where first_purchase_date is not null
+    where customers.first_purchase_date is not null
     group by weeks_ago
 
 ),
@@ -50,14 +41,15 @@ first_purchases as (
 traded as (
 
     select
-        weeks_ago,
-        cast(sum(net_amount) as double) as net_amount,
+        {{ quotient(days_between('sold.transaction_date', 'as_of.as_of_date'), 7) }} as weeks_ago,
+        sum(sold.net_amount) as net_amount,
         count(*) as transaction_count,
-        count(distinct customer_id) filter (where is_purchase) as active_customer_count,
-        cast(sum(net_amount) filter (where is_purchase) as double)
-        / nullif(count(*) filter (where is_purchase), 0) as average_transaction_amount,
-        cast(count(*) filter (where is_return) as double) / count(*) as return_rate
-    from transactions
+        count(distinct sold.customer_id) filter (where sold.is_purchase) as active_customer_count,
+        cast(sum(sold.net_amount) filter (where sold.is_purchase) as double)
+        / nullif(count(*) filter (where sold.is_purchase), 0) as average_transaction_amount,
+        cast(count(*) filter (where sold.is_return) as double) / count(*) as return_rate
+    from {{ ref('fct_transactions') }} as sold
+    cross join as_of
     group by weeks_ago
 
 ),
@@ -70,8 +62,7 @@ measured as (
         '{{ metric }}' as metric,
         {{ loop.index }} as metric_number,
         '{{ definition }}' as definition,
-        cast({{ metric if metric in ('average_transaction_amount', 'return_rate') else 'coalesce(' ~ metric ~ ', 0)' }}
-            as double) as value
+        cast(coalesce({{ metric }}, {{ 'null' if metric in averages else 0 }}) as double) as value
     from weeks
     left join traded on weeks.weeks_ago = traded.weeks_ago
     left join first_purchases on weeks.weeks_ago = first_purchases.weeks_ago
@@ -80,18 +71,7 @@ measured as (
 
 ),
 
-moved as (
-
-    select
-        measured.*,
-        lag(value) over (partition by metric order by week_end) as previous_value,
-        lag(value, 52) over (partition by metric order by week_end) as year_ago_value,
-        abs(value - lag(value) over (partition by metric order by week_end)) as moving_range
-    from measured
-
-),
-
-{{ control_limits('moved', partition='metric', moment='week_end') }}
+{{ control_limits('measured', partition='metric', moment='week_end') }}
 
 select
     week_end,

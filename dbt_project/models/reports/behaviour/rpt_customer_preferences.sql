@@ -22,14 +22,10 @@ purchases as (
         transactions.customer_id,
         1 as transaction_count,
         {{ weekday_name('transactions.transaction_date') }} as weekday,
-        case
-            when capabilities.is_available
-                then
-                    {{ nth(
-                        ['night', 'morning', 'afternoon', 'evening'],
-                        'cast(1 + floor(extract(hour from transactions.occurred_at) / 6) as integer)'
-                    ) }}
-        end as hour_band,
+        case when capabilities.is_available then {{ nth(
+            ['night', 'morning', 'afternoon', 'evening'],
+            'cast(1 + floor(extract(hour from transactions.occurred_at) / 6) as integer)'
+        ) }} end as hour_band,
         transactions.channel,
         transactions.store_id
     from {{ ref('fct_transactions') }} as transactions

@@ -73,9 +73,7 @@ spread as (
             greatest(0, square_amount - week_count * usual_amount * usual_amount) / (week_count - 1)
         ) end as deviation_amount,
         -- Student's t, 97.5 %, for 2 to 7 degrees of freedom.
-        {{ nth(
-            [4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624], 'cast(week_count - 2 as integer)'
-        ) }}
+        {{ nth([4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624], 'cast(week_count - 2 as integer)') }}
         * sqrt(1 + 1.0 / week_count) as width
     from compared
 

@@ -87,14 +87,13 @@ select
     ] -%}
     {{ unless_few('customer_count', value) }} as {{ name }},
     {% endfor -%}
-    {{ unless_few('customer_count', 'observed_count_30_days') }} as observed_count_30_days,
+    {% for days in [30, 90] -%}
+    {{ unless_few('customer_count', 'observed_count_%d_days' % days) }} as observed_count_{{ days }}_days,
     {{ unless_few(
-        'customer_count', 'round(cast(next_count_30_days as double) / nullif(observed_count_30_days, 0), 9)'
-    ) }} as next_rate_30_days,
-    {{ unless_few('customer_count', 'observed_count_90_days') }} as observed_count_90_days,
-    {{ unless_few(
-        'customer_count', 'round(cast(next_count_90_days as double) / nullif(observed_count_90_days, 0), 9)'
-    ) }} as next_rate_90_days,
+        'customer_count',
+        'round(cast(next_count_%d_days as double) / nullif(observed_count_%d_days, 0), 9)' % (days, days)
+    ) }} as next_rate_{{ days }}_days,
+    {% endfor -%}
     {{ unless_few('customer_count', 'observed_count_365_days') }} as observed_count_365_days,
     {{ unless_few(
         'customer_count', 'round(cast(next_count_365_days as double) / nullif(observed_count_365_days, 0), 9)'
