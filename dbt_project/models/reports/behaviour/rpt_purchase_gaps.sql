@@ -46,25 +46,19 @@ counted as (
         bands.lowest,
         bands.highest,
         bands.label,
+        {% for days in [30, 90, 365] -%}
+        count(*) filter (where observed.observed_days >= {{ days }}) as observed_count_{{ days }}_days,
+        count(*) filter (
+            where observed.observed_days >= {{ days }} and observed.gap_days <= {{ days }}
+        ) as next_count_{{ days }}_days,
+        {% endfor -%}
         -- Everybody who reached a band has its first purchase.
         count(*) filter (where observed.purchase_number = bands.lowest) as customer_count,
         count(observed.customer_id) as purchase_day_count,
         count(observed.gap_days) as next_count,
         median(observed.gap_days) as median_gap_days,
         round(percentile_cont(0.1) within group (order by observed.gap_days), 4) as gap_days_p10,
-        round(percentile_cont(0.9) within group (order by observed.gap_days), 4) as gap_days_p90,
-        count(*) filter (where observed.observed_days >= 30) as observed_count_30_days,
-        count(*) filter (
-            where observed.observed_days >= 30 and observed.gap_days <= 30
-        ) as next_count_30_days,
-        count(*) filter (where observed.observed_days >= 90) as observed_count_90_days,
-        count(*) filter (
-            where observed.observed_days >= 90 and observed.gap_days <= 90
-        ) as next_count_90_days,
-        count(*) filter (where observed.observed_days >= 365) as observed_count_365_days,
-        count(*) filter (
-            where observed.observed_days >= 365 and observed.gap_days <= 365
-        ) as next_count_365_days
+        round(percentile_cont(0.9) within group (order by observed.gap_days), 4) as gap_days_p90
     from bands
     left join numbers
         on
