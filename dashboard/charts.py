@@ -255,3 +255,10 @@ def intervals(tenths: pl.DataFrame, *, x: str, title: str, x_title: str, unit: s
         ],
     )
     return spread + means
+
+
+def title_of(chart: alt.Chart | alt.LayerChart) -> str:
+    """The title of a chart as text, for who cannot see it; layers share that of the first one."""
+    spec = chart.to_dict()
+    title = spec.get("title") or spec["layer"][0]["title"]
+    return str(title["text"] if isinstance(title, dict) else title)

@@ -6,9 +6,11 @@ What is drawn in a chart belongs in `charts`; which ones, in `views`.
 from typing import Any
 
 import altair as alt
+import pandas as pd  # type: ignore[import-untyped] # noqa: F401 - Altair must not meet it half loaded
 import polars as pl
 import streamlit as st
 
+from dashboard.charts import title_of
 from dashboard.published import Published
 from dashboard.words import SHARES, in_words
 
@@ -35,7 +37,7 @@ def number(
 
 def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str = "") -> None:
     """A chart, what it shows in words, and the numbers behind it."""
-    st.altair_chart(drawn, alt=str(drawn.to_dict().get("title", "")))
+    st.altair_chart(drawn, alt=title_of(drawn))
     if definition:
         note(definition)
     with st.expander("The numbers"):

@@ -3,6 +3,7 @@
 Every number is read from `published/current` through a connection that can write nothing and reach nothing else.
 """
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from orchestration.generations import DATABASE, read_manifest
-from orchestration.warehouse import reader
+from orchestration.warehouse import Connection, reading
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,18 @@ class Published:
 
     def rows(self, query: str, *values: object) -> pl.DataFrame:
         """The rows of a query; `values` stand for its question marks."""
-        with reader(self.folder / DATABASE) as connection:
-            found: pl.DataFrame = connection.sql(query, params=list(values)).pl()
-            decimals = [name for name, kind in found.schema.items() if isinstance(kind, pl.Decimal)]
-            return found.with_columns(pl.col(decimals).cast(pl.Float64))
+        with closing(self._connection.cursor()) as cursor:
+            found: pl.DataFrame = cursor.sql(query, params=list(values)).pl()
+            return found.with_columns(pl.col(pl.Decimal).cast(pl.Float64))
 
     def value(self, query: str, *values: object) -> Any:
         """The only value of a query."""
         return self.rows(query, *values).item()
+
+    @cached_property
+    def _connection(self) -> Connection:
+        """Opened once: to open it for every question takes longer than to ask, and pages ask at the same time."""
+        return reading(self.folder / DATABASE)
 
     @property
     def as_of(self) -> date:

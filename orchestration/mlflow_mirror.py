@@ -45,7 +45,9 @@ def mirror(cards: Sequence[ModelCard], uri: SecretStr) -> list[str]:
         raise ClienteleError(f"{FAILED}: install the extra with `make mlflow`.") from None
     secret = uri.get_secret_value()
     try:
-        client = MlflowClient(tracking_uri=secret)
+        client = MlflowClient(
+            tracking_uri=secret, registry_uri=secret
+        )  # else it would ask Spark, where that is installed
         return [card.model_version for card in cards if _send(client, secret, card)]
     except MlflowException as error:
         raise ClienteleError(f"{FAILED}: {str(error).replace(secret, 'the store')}") from None

@@ -202,12 +202,16 @@ def records(connection: Connection, query: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def reading(file: Path) -> Connection:
+    """As `reader`, for whoever keeps it: each thread asks through a cursor of its own."""
+    locked: dict[str, Any] = {"enable_external_access": "false", "lock_configuration": "true"}
+    return duckdb.connect(str(file), read_only=True, config=locked)
+
+
 @contextmanager
 def reader(file: Path) -> Iterator[Connection]:
-    """A read-only connection to a published file that can reach nothing beyond it."""
-    connection = duckdb.connect(
-        str(file), read_only=True, config={"enable_external_access": "false", "lock_configuration": "true"}
-    )
+    """A read-only connection to a published file that can reach nothing beyond it, closed at the end of the block."""
+    connection = reading(file)
     try:
         yield connection
     finally:

@@ -21,25 +21,26 @@ PATIENCE = 120_000  # milliseconds, on a busy machine
 
 @contextmanager
 def dashboard(settings: Settings) -> Iterator[str]:
-    """`clientele dashboard` on a free port, up; gives its address."""
+    """`clientele dashboard` on a free port, up; gives its address. What it logs lies in `dashboard.log`."""
     port = free_port()
     words = [CLIENTELE, "dashboard", "--port", str(port), "--data-dir", str(settings.data_dir)]
     given = environment(source=settings.source, data_dir=settings.data_dir)
-    with subprocess.Popen(words, env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    log = settings.data_dir / "dashboard.log"
+    with log.open("wb") as errors, subprocess.Popen(words, env=given, stdout=errors, stderr=errors) as process:
         try:
-            _wait(f"http://127.0.0.1:{port}/_stcore/health", process)
+            _wait(f"http://127.0.0.1:{port}/_stcore/health", process, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
 
 
-def _wait(address: str, process: "subprocess.Popen[bytes]") -> None:
+def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own address
             return
         time.sleep(0.2)
-    raise AssertionError(f"no dashboard: {process.stderr.read().decode() if process.stderr and process.poll() else ''}")
+    raise AssertionError(f"no dashboard: {log.read_text()}")
 
 
 @contextmanager

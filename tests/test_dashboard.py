@@ -59,13 +59,16 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     opened.close()
 
 
-def test_every_page_loads_without_an_error_and_reads_to_everyone(browser: Browser, address: str) -> None:
+def test_every_page_loads_without_an_error_and_reads_to_everyone(
+    browser: Browser, address: str, shown: Settings
+) -> None:
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("request", lambda asked: complaints.append(asked.url) if not _is_own(asked.url, address) else None)
     page.goto(address)
+    page.get_by_role("heading", level=1, name="Overview").wait_for()  # and go on before it is drawn, as people do
     serious: dict[str, list[str]] = {}
     for title in PAGES:
         page.get_by_role("link", name=title).first.click()
@@ -76,6 +79,7 @@ def test_every_page_loads_without_an_error_and_reads_to_everyone(browser: Browse
     page.close()
     assert complaints == []
     assert serious == {}
+    assert "Warning" not in (log := (shown.data_dir / "dashboard.log").read_text()), log
 
 
 def _is_own(url: str, address: str) -> bool:

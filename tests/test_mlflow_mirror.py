@@ -32,7 +32,7 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> SecretStr:
 @pytest.fixture(scope="module")
 def client(uri: SecretStr) -> Any:
     tracking = pytest.importorskip("mlflow.tracking")
-    return tracking.MlflowClient(tracking_uri=uri.get_secret_value())
+    return tracking.MlflowClient(tracking_uri=uri.get_secret_value(), registry_uri=uri.get_secret_value())
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from dashboard.words import in_words, money
 def show() -> None:
     """Draw the page."""
     data = head("One customer", "Everything that the tables say about one customer id.")
-    customer = st.text_input("Customer id", value=st.query_params.get("id", ""), max_chars=200).strip()
+    st.session_state.setdefault("customer", st.query_params.get("id", ""))
+    customer = st.text_input("Customer id", key="customer", max_chars=200).strip()
     if not customer:
         nothing("Write an id as it stands in marts.dim_customers; names and addresses are not kept here.")
         return
