@@ -170,7 +170,7 @@ def test_what_children_take_is_counted_and_what_a_process_said_last_is_heard(tmp
     taken = measure([sys.executable, "-c", script], log=tmp_path / "log")
     assert 0.5 <= taken.cpu < 3
     assert taken.wall >= 0.5
-    assert 0.29 < taken.peak_process < 0.7
+    assert taken.peak_process > 0.29  # what the starting process held counts as well, here all that tests have loaded
     assert taken.peak_tree >= taken.peak_process
     assert taken.told == {"lines": 3}
 
