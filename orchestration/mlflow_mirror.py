@@ -6,6 +6,7 @@ it was away is sent by the next run. Needs the extra `mlflow` (`make mlflow`).
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date
 from pathlib import Path
@@ -22,6 +23,7 @@ QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves the machine but what is mirrored
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # with MLflow's own a run waits for minutes on a store that is away
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "SPARK_HOME": sys.prefix,  # MLflow looks for a Spark session, and PySpark's client without a home ends the program
 }
 FAILED: Final = "Trainings were kept here but not mirrored to MLflow"
 
@@ -45,9 +47,7 @@ def mirror(cards: Sequence[ModelCard], uri: SecretStr) -> list[str]:
         raise ClienteleError(f"{FAILED}: install the extra with `make mlflow`.") from None
     secret = uri.get_secret_value()
     try:
-        client = MlflowClient(
-            tracking_uri=secret, registry_uri=secret
-        )  # else it would ask Spark, where that is installed
+        client = MlflowClient(secret)
         return [card.model_version for card in cards if _send(client, secret, card)]
     except MlflowException as error:
         raise ClienteleError(f"{FAILED}: {str(error).replace(secret, 'the store')}") from None

@@ -1,5 +1,6 @@
 """A real MLflow store in a file of its own: what a training becomes there, and what happens while it is away."""
 
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from orchestration.errors import ClienteleError
-from orchestration.mlflow_mirror import mirror
+from orchestration.mlflow_mirror import QUIET, mirror
 from orchestration.model_files import ModelCard
 from tests.cards import card_of
 from tests.commands import Finished, metadata
@@ -31,8 +32,9 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> SecretStr:
 
 @pytest.fixture(scope="module")
 def client(uri: SecretStr) -> Any:
-    tracking = pytest.importorskip("mlflow.tracking")
-    return tracking.MlflowClient(tracking_uri=uri.get_secret_value(), registry_uri=uri.get_secret_value())
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    return pytest.importorskip("mlflow.tracking").MlflowClient(uri.get_secret_value())
 
 
 @pytest.fixture(scope="module")
