@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import (
+from packaging.version import Version
+
+from orchestration import pictures
+from orchestration.dagster_dbt import (
+    DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
     DbtCliInvocation,
@@ -19,16 +23,11 @@ from dagster_dbt import (
     DbtProject,
     dbt_assets,
 )
-from dagster_dbt.errors import DagsterDbtCliRuntimeError
-from packaging.version import Version
-
-from orchestration import pictures
-from orchestration.dbt_manifest import PARSED, prepare_manifest
+from orchestration.dbt_manifest import PARSED, SELECTIONS, prepare_manifest
 from orchestration.dbt_process import PARSED_OPTION
 from orchestration.run import Run
 from orchestration.settings import DBT_PROJECT_DIR, Settings
 
-REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
 OWNERS = ["team:clientele"]
 PROGRESS = "built "  # starts the log line of each model, for whoever watches
 DBT = str(Path(sys.executable).with_name("clientele-dbt"))
@@ -100,15 +99,12 @@ def dbt_models(settings: Settings) -> list[dg.AssetsDefinition]:
     One `@dbt_assets` would be split by Dagster into five, and starting dbt costs as much as the work itself.
     """
     manifest = prepare_manifest(settings)
-    return [
-        _invocation(settings, manifest, name="dbt_marts", exclude=REPORTS),
-        _invocation(settings, manifest, name="dbt_reports", select=REPORTS),
-    ]
+    return [_invocation(settings, manifest, name=name) for name in SELECTIONS]
 
 
-def _invocation(
-    settings: Settings, manifest: Path, *, name: str, select: str = "fqn:*", exclude: str | None = None
-) -> dg.AssetsDefinition:
+def _invocation(settings: Settings, manifest: Path, *, name: str) -> dg.AssetsDefinition:
+    select, exclude = SELECTIONS[name]
+
     @dbt_assets(
         manifest=manifest,
         dagster_dbt_translator=translator(),

@@ -17,6 +17,10 @@ from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 MANIFEST: Final = "manifest.json"
 PARSED: Final = "partial_parse.msgpack"  # the same as an object that dbt loads in a second
+SELECTED: Final = "selected"  # the manifest's key for what each selection stands for
+REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
+SELECTIONS: Final = {"dbt_marts": ("fqn:*", REPORTS), "dbt_reports": (REPORTS, "")}
+"""What dbt builds before and after Python: nodes to select and nodes to leave out."""
 KEPT = 6  # manifests of other states of the project and engines: a run that began before an edit still reads its own
 
 
@@ -44,19 +48,26 @@ def prepare_manifest(settings: Settings) -> Path:
 def _parse(target: Path, settings: Settings) -> None:
     """dbt's own parse; the warehouse that it names is not opened."""
     target.mkdir(parents=True, exist_ok=True)
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    places = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR, "--target-path": target}
-    words = [str(word) for pair in (places | {"--log-path": settings.dbt_target_dir}).items() for word in pair]
+    places = {"--project-dir": DBT_PROJECT_DIR, "--profiles-dir": DBT_PROJECT_DIR, "--log-path": target}
+    words = [str(word) for pair in places.items() for word in pair]
     done = subprocess.run(  # noqa: S603 - our own arguments, no shell
-        [dbt, "--quiet", "parse", "--target", settings.dbt_target, *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "orchestration.dbt_parse", str(target), *words, "--target", settings.dbt_target],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         shutil.rmtree(target)
         raise ClienteleError(f"The dbt project does not parse:\n{done.stdout}{done.stderr}")
 
 
+def selection_key(select: str, exclude: str) -> str:
+    """A selection as one text."""
+    return f"{select} - {exclude}"
+
+
 def _fingerprint(target: str) -> str:
-    known = [version("dbt-core"), version(f"dbt-{target}"), str(DBT_PROJECT_DIR)]
+    known = [version("dbt-core"), version(f"dbt-{target}"), str(DBT_PROJECT_DIR), str(SELECTIONS)]
     digest = hashlib.sha256("\0".join(known).encode())
     for file in sorted(DBT_PROJECT_DIR.rglob("*")):
         if file.suffix in (".sql", ".yml") and "target" not in file.relative_to(DBT_PROJECT_DIR).parts:

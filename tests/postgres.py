@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 BIN = Path(found).resolve().parent if (found := shutil.which("initdb")) else (_FOUND[0] if _FOUND else None)
@@ -14,17 +15,17 @@ LACK = "PostgreSQL is not installed (Debian package postgresql)"
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """A server of its own in an empty folder, on a free port of 127.0.0.1; gives the URL of an empty database.
+def server() -> Iterator[str]:
+    """A server of its own in a new folder, on a free port of 127.0.0.1; gives the URL of an empty database."""
+    with TemporaryDirectory(prefix="clientele-postgres-") as folder:
+        yield from _serve(Path(folder))
 
-    PostgreSQL refuses to run as root, so root hands the folder to the package's user.
-    """
+
+def _serve(folder: Path) -> Iterator[str]:
     assert BIN is not None, LACK
     as_user = []
-    if os.geteuid() == 0:
+    if os.geteuid() == 0:  # as whom PostgreSQL refuses to run, so that the folder goes to the package's user
         as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        for parent in [folder, *list(folder.parents)[:3]]:
-            parent.chmod(parent.stat().st_mode | 0o011)
         shutil.chown(folder, "postgres", "postgres")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -62,9 +62,9 @@ def test_evaluate_trains_anew_and_neither_scores_nor_publishes(definitions: dg.D
 
 
 def test_importing_the_definitions_does_no_work() -> None:
-    code = "import sys, orchestration.definitions; print('dbt.cli' in sys.modules, 'sklearn' in sys.modules)"
+    code = "import sys, orchestration.definitions; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]
+    assert not {"dbt", "dbt_common", "sklearn"} & set(done.stdout.split())
 
 
 def test_the_workspace_that_is_shipped_loads(settings: Settings) -> None:

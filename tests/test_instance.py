@@ -148,11 +148,9 @@ def test_old_runs_go_with_their_events_and_logs_and_the_last_success_stays(
 
 
 @pytest.mark.skipif(postgres.BIN is None, reason=postgres.LACK)
-def test_the_same_instance_keeps_its_records_in_postgresql(
-    settings: Settings, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_instance_keeps_its_records_in_postgresql(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("dagster_postgres", reason="the extra for PostgreSQL is not installed")
-    with postgres.server(tmp_path_factory.mktemp("records")) as url:
+    with postgres.server() as url:
         monkeypatch.setenv("CLIENTELE_DAGSTER_POSTGRES_URL", url)
         there = settings.model_copy(update={"dagster_postgres_url": SecretStr(url)})
         home = prepare_instance(there)

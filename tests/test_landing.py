@@ -18,15 +18,14 @@ pytest.importorskip("dlt", reason="the extra for databases is not installed")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database."""
-    folder = tmp_path_factory.mktemp("database")
     if request.param == "sqlite":
-        yield f"sqlite:///{folder / 'shop.db'}"
+        yield f"sqlite:///{tmp_path / 'shop.db'}"
     elif postgres.BIN is None:
         pytest.skip(postgres.LACK)
     else:
-        with postgres.server(folder) as url:
+        with postgres.server() as url:
             yield url
 
 
@@ -123,8 +122,8 @@ def test_an_api_is_fetched_with_its_secret_and_then_what_is_new(tmp_path: Path) 
 
 
 @pytest.mark.skipif(postgres.BIN is None, reason=postgres.LACK)
-def test_a_refused_password_is_told_and_not_repeated(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with postgres.server(tmp_path_factory.mktemp("database")) as url:
+def test_a_refused_password_is_told_and_not_repeated(tmp_path: Path) -> None:
+    with postgres.server() as url:
         seed(url).dispose()
         shop = of_database(tmp_path, url.replace("sesame", "sessame"))
         with pytest.raises(InputError, match=r"connections\.erp: .*password authentication failed") as raised:
