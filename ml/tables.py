@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ml.feedback_schemas import FEEDBACK_TABLES
 from ml.schemas import (
     CHURN_REASONS,
     CHURN_SCORES,
@@ -43,6 +44,7 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_scores": CHURN_SCORES,
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
+    **FEEDBACK_TABLES,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "model_comparisons": MODEL_COMPARISONS,

@@ -12,6 +12,7 @@ from orchestration.assets import (
     declarations,
     drift,
     features,
+    feedback,
     landing,
     models,
     next_purchases,
@@ -49,6 +50,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *next_purchases.ASSETS,
         *churn.ASSETS,
         *clv.ASSETS,
+        *feedback.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,
     ]
