@@ -91,6 +91,8 @@ FEEDBACK_DRIVERS: Final[Schema] = {
     "customer_count": pl.Int64,
     "message_count": pl.Int64,
     "satisfied_share": pl.Float64,
+    "satisfied_share_lower": pl.Float64,
+    "satisfied_share_upper": pl.Float64,
     "words": pl.String,
 }
 """Grain: language x kind (word, aspect) x direction x rank. `effect` is in log-odds."""

@@ -34,7 +34,14 @@ customers as (
 )
 {%- endmacro %}
 
--- Half of the 95 % interval of a mean of customers' shares, which hold together what one customer wrote.
-{% macro half_width_of_share() -%}
-    {{ t_quantile('nullif(count(*) - 1, 0)') }} * sqrt({{ variance('satisfied_share') }} / count(*))
+-- The churn rate of a group with Wilson's interval.
+{% macro share_with_interval(group) -%}
+        {{ group }}_churned / cast({{ group }}_count as double) as {{ group }}_rate,
+        {{ wilson(group ~ '_churned', group ~ '_count', '-') }} as {{ group }}_lower,
+        {{ wilson(group ~ '_churned', group ~ '_count', '+') }} as {{ group }}_upper
+{%- endmacro %}
+
+-- How far an end of the interval of a difference of two such rates is from it (Newcombe 1998, method 10).
+{% macro newcombe(below, above) -%}
+    sqrt(pow({{ below }}_rate - {{ below }}_lower, 2) + pow({{ above }}_upper - {{ above }}_rate, 2))
 {%- endmacro %}

@@ -1,7 +1,8 @@
 """What raises and what lowers satisfaction, in words: of the model that serves a language, and of declared aspects.
 
-A word or aspect is told only where enough customers used it, rated. It goes with the rating; that it brings it about is
-not shown.
+A word or aspect is told only where enough customers used it, rated; a word only where the plain share of satisfied
+messages with it agrees with the model's weight, beyond chance. It goes with the rating; that it brings it about is not
+shown.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ml.schemas import conform, empty
 
 TOLD: Final = 15
 """Words of each direction and language, at most."""
+Z: Final = 1.959964
 
 
 def find_drivers(rated: pl.DataFrame, aspects: pl.DataFrame, serving: CalibratedSentiment | None) -> pl.DataFrame:
@@ -31,6 +33,7 @@ def find_drivers(rated: pl.DataFrame, aspects: pl.DataFrame, serving: Calibrated
         rows += _word_rows(rated, serving)
     if not rows or rated.is_empty():
         return empty(FEEDBACK_DRIVERS)
+    average = float(rated["is_satisfied"].sum()) / rated.height
     ranked = (
         pl.DataFrame(rows, infer_schema_length=None)
         .with_columns(
@@ -38,13 +41,18 @@ def find_drivers(rated: pl.DataFrame, aspects: pl.DataFrame, serving: Calibrated
             effect=pl.col("effect").round(9),
             size=pl.col("effect").abs().round(9),
         )
-        .filter(pl.col("customer_count") >= LEAST_WRITERS, pl.col("size") > 0)
+        .filter(
+            pl.col("customer_count") >= LEAST_WRITERS,
+            pl.col("size") > 0,
+            (pl.col("kind") == "aspect")
+            | (pl.col("effect") > 0) & (pl.col("satisfied_share_lower") > average)
+            | (pl.col("effect") < 0) & (pl.col("satisfied_share_upper") < average),
+        )
         .sort("kind", "direction", "size", "term", descending=[False, False, True, False])
         .with_columns(rank=pl.int_range(1, pl.len() + 1).over("kind", "direction"))
         .filter(pl.col("rank") <= TOLD)
     )
     day, language = rated["as_of_date"][0], rated["language"][0]
-    average = float(rated["is_satisfied"].cast(pl.Float64).mean() or 0.0)  # type: ignore[arg-type] # of numbers
     said = pl.struct("kind", "term", "satisfied_share").map_elements(lambda row: _words(row, average), pl.String)
     named = ranked.with_columns(as_of_date=pl.lit(day), language=pl.lit(language), words=said)
     return conform(named, FEEDBACK_DRIVERS)
@@ -76,14 +84,19 @@ def _log_odds(messages: pl.DataFrame) -> float:
 
 
 def _counts(messages: pl.DataFrame) -> dict[str, Any]:
+    """How often it is said, and Wilson's (1927) interval of the share of satisfied messages."""
+    count, satisfied = messages.height, float(messages["is_satisfied"].sum())
+    centre, spread = count + Z**2, Z * float(np.sqrt(satisfied * (count - satisfied) / count + Z**2 / 4))
     return {
         "customer_count": messages["customer_id"].n_unique(),
-        "message_count": messages.height,
-        "satisfied_share": float(messages["is_satisfied"].sum()) / messages.height,
+        "message_count": count,
+        "satisfied_share": round(satisfied / count, 9),
+        "satisfied_share_lower": round((satisfied + Z**2 / 2 - spread) / centre, 9),
+        "satisfied_share_upper": round((satisfied + Z**2 / 2 + spread) / centre, 9),
     }
 
 
 def _words(row: dict[str, Any], average: float) -> str:
-    what = f"'{row['term']}'" if row["kind"] == "word" else f"the {row['term']}"
+    what = f"'{row['term']}'" if row["kind"] == "word" else row["term"].replace("_", " ")
     verb = "Messages with" if row["kind"] == "word" else "Messages about"
     return f"{verb} {what}: {row['satisfied_share']:.0%} satisfied, of all {average:.0%}."

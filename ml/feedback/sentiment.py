@@ -76,15 +76,16 @@ class SentimentModel(BaseEstimator):
 
     def _fit(self, messages: pl.DataFrame, satisfied: Array) -> csr_matrix:
         texts, writers = normalised(messages["text"]).to_list(), _writers(messages)
-        terms, documents = [], []
+        terms, idf, parts = [], [], []
         for name in self._analysers():
             found, counts = _counted(texts, writers, ANALYSERS[name], least_writers=self.least_writers)
             terms.append(found)
-            documents.append(np.asarray((counts > 0).sum(axis=0)).ravel())
+            idf.append(np.log((1 + len(texts)) / (1 + np.asarray((counts > 0).sum(axis=0)).ravel())) + 1)
+            parts.append(_weighed(counts, idf[-1]))
         self.word_count_ = len(terms[0])
         self.terms_ = np.array([term for found in terms for term in found], dtype=str)
-        self.idf_ = np.log((1 + len(texts)) / (1 + np.concatenate(documents))) + 1
-        matrix = self._matrix(messages)
+        self.idf_ = np.concatenate(idf)
+        matrix = csr_matrix(hstack(parts))
         self.weights_, self.intercept_ = self._regress(matrix, satisfied)
         return matrix
 
@@ -93,7 +94,7 @@ class SentimentModel(BaseEstimator):
         rate = (satisfied.sum() + 1) / (len(satisfied) + 2)
         if not matrix.shape[1] or satisfied.min() == satisfied.max():
             return np.zeros(matrix.shape[1]), float(logit(rate))
-        model = LogisticRegression(C=self.regularisation, solver="liblinear", tol=1e-6, max_iter=1000)
+        model = LogisticRegression(C=self.regularisation, solver="liblinear", max_iter=1000)
         model.fit(matrix, satisfied)
         return model.coef_[0].round(9), float(model.intercept_[0].round(9))
 
@@ -101,15 +102,13 @@ class SentimentModel(BaseEstimator):
         return ["words", "characters"] if self.characters else ["words"]
 
     def _matrix(self, messages: pl.DataFrame) -> csr_matrix:
-        """TF-IDF, every row of each kind of term of length one."""
+        """TF-IDF of the terms that are known."""
         texts, parts, first = normalised(messages["text"]).to_list(), [], 0
         for name in self._analysers():
             last = self.word_count_ if name == "words" else len(self.terms_)
             names, idf = self.terms_[first:last].tolist(), self.idf_[first:last]
             if names:
-                counts = _vectorizer(ANALYSERS[name], vocabulary=names).transform(texts).astype(np.float64)
-                counts.data = 1 + np.log(counts.data)
-                parts.append(normalize(counts @ diags(idf)))
+                parts.append(_weighed(_vectorizer(ANALYSERS[name], vocabulary=names).transform(texts), idf))
             first = last
         return csr_matrix(hstack(parts)) if parts else csr_matrix((len(texts), 0))
 
@@ -130,8 +129,9 @@ class CalibratedSentiment(BaseEstimator):
         positives = satisfied.sum()
         target = np.where(satisfied > 0, (positives + 1) / (positives + 2), 1 / (len(satisfied) - positives + 2))
         intercept, slope = (float(found[0]) for found in fit_logistic_line(held, target))
-        self.slope_ = 0.0 if np.isnan(slope) else slope
-        self.intercept_ = float(logit((positives + 1) / (len(satisfied) + 2))) if np.isnan(slope) else intercept
+        is_telling = slope > 0  # else it learned nothing that holds for others, and the rate is all there is to say
+        self.slope_ = slope if is_telling else 0.0
+        self.intercept_ = intercept if is_telling else float(logit((positives + 1) / (len(satisfied) + 2)))
         told = expit(self.intercept_ + self.slope_ * held)
         tried = np.arange(1, THRESHOLDS + 1) / (THRESHOLDS + 1)
         # of equally good thresholds the one nearest to a half
@@ -144,6 +144,15 @@ class CalibratedSentiment(BaseEstimator):
             return np.zeros(0)
         found: Array = expit(self.intercept_ + self.slope_ * self.candidate_.score(messages))
         return found
+
+
+def _weighed(counts: csr_matrix, idf: Array) -> csr_matrix:
+    """TF-IDF of counts, every row of length one."""
+    weighed = csr_matrix(counts, dtype=np.float64)
+    if not weighed.shape[1]:
+        return weighed
+    weighed.data = 1 + np.log(weighed.data)
+    return normalize(weighed @ diags(idf))
 
 
 def _vectorizer(analyser: dict[str, Any], **given: Any) -> CountVectorizer:

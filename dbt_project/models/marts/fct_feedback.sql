@@ -23,4 +23,4 @@ select
     feedback.channel
 from feedback
 cross join settings
-order by feedback_id
+order by feedback.feedback_id

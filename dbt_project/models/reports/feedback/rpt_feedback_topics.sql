@@ -54,7 +54,9 @@ shared as (
 
     select
         counted.*,
-        max(case when aspect = 'any' then message_count end) over (partition by month_start) as month_message_count
+        max(case when counted.aspect = 'any' then counted.message_count end) over (
+            partition by counted.month_start
+        ) as month_message_count
     from counted
 
 )

@@ -81,8 +81,9 @@ select
     cast(sum(message_count) as bigint) as message_count,
     round(cast(sum(rating_sum) as double) / nullif(cast(sum(rating_count) as double), 0), 4) as average_rating,
     round({{ mean('satisfied_share') }}, 9) as satisfied_share,
-    round(greatest({{ mean('satisfied_share') }} - {{ half_width_of_share() }}, 0), 9) as satisfied_share_lower,
-    round(least({{ mean('satisfied_share') }} + {{ half_width_of_share() }}, 1), 9) as satisfied_share_upper
+    -- Customers count, not messages; that of shares between 0 and 1 is at most as wide.
+    {{ wilson('cast(sum(satisfied_share) as double)', 'count(*)', '-') }} as satisfied_share_lower,
+    {{ wilson('cast(sum(satisfied_share) as double)', 'count(*)', '+') }} as satisfied_share_upper
 from customers
 group by group_kind, group_name
 having count(*) >= {{ smallest_group() }}

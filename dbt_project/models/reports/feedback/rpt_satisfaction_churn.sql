@@ -1,5 +1,5 @@
--- Opinions up to a past day beside who bought in the horizon after it: whether dissatisfied customers leave more often is
--- measured, on each past day by itself, and said only where the interval does.
+-- Opinions up to a past day beside who bought in the horizon after it: whether dissatisfied customers leave more often
+-- is measured, on each past day by itself, and said only where the interval does.
 with {{ opinions() }},
 
 cutoffs as (
@@ -52,31 +52,34 @@ counted as (
     select
         cutoff_date,
         horizon_days,
-        {% for name, who in [('satisfied', 'is_content'), ('dissatisfied', 'not is_content')] -%}
-        count(*) filter (where {{ who }}) as {{ name }}_count,
-        count(*) filter (where {{ who }} and is_churned) as {{ name }}_churned,
-        {{ wilson('count(*) filter (where ' ~ who ~ ' and is_churned)', 'count(*) filter (where ' ~ who ~ ')', '-') }}
-            as {{ name }}_lower,
-        {{ wilson('count(*) filter (where ' ~ who ~ ' and is_churned)', 'count(*) filter (where ' ~ who ~ ')', '+') }}
-            as {{ name }}_upper{{ ',' if not loop.last }}
-        {% endfor %}
+        count(*) filter (where is_content) as satisfied_count,
+        count(*) filter (where is_content and is_churned) as satisfied_churned,
+        count(*) filter (where not is_content) as dissatisfied_count,
+        count(*) filter (where not is_content and is_churned) as dissatisfied_churned
     from latest
     group by cutoff_date, horizon_days
     having satisfied_count >= {{ smallest_group() }} and dissatisfied_count >= {{ smallest_group() }}
 
 ),
 
-compared as (
+rated as (
 
-    -- Newcombe's hybrid interval of a difference of two shares (1998, method 10).
     select
         *,
-        satisfied_churned / cast(satisfied_count as double) as satisfied_rate,
-        dissatisfied_churned / cast(dissatisfied_count as double) as dissatisfied_rate,
-        dissatisfied_rate - satisfied_rate as difference,
-        difference - sqrt(pow(dissatisfied_rate - dissatisfied_lower, 2) + pow(satisfied_upper - satisfied_rate, 2)) as lower,
-        difference + sqrt(pow(dissatisfied_upper - dissatisfied_rate, 2) + pow(satisfied_rate - satisfied_lower, 2)) as upper
+        {{ share_with_interval('satisfied') }},
+        {{ share_with_interval('dissatisfied') }}
     from counted
+
+),
+
+compared as (
+
+    select
+        *,
+        dissatisfied_rate - satisfied_rate as difference,
+        difference - {{ newcombe('dissatisfied', 'satisfied') }} as lower_end,
+        difference + {{ newcombe('satisfied', 'dissatisfied') }} as upper_end
+    from rated
 
 )
 
@@ -88,9 +91,9 @@ select
     round(satisfied_rate, 9) as satisfied_churn_rate,
     round(dissatisfied_rate, 9) as dissatisfied_churn_rate,
     round(difference, 9) as difference,
-    round(lower, 9) as difference_lower,
-    round(upper, 9) as difference_upper,
-    case when lower > 0 then 'leave more often' when upper < 0 then 'leave less often' else 'no difference shown' end
+    round(lower_end, 9) as difference_lower,
+    round(upper_end, 9) as difference_upper,
+    case when lower_end > 0 then 'leave more often' when upper_end < 0 then 'leave less often' else 'no difference shown' end
         as verdict
 from compared
 order by cutoff_date
