@@ -15,8 +15,8 @@ EXPERIMENT_ASSIGNMENTS: Final[Schema] = {
     "first_date": pl.Date,
     "last_date": pl.Date,
 }
-"""Grain: experiment x customer. `assigned_by` is keyed_hash or data. The customer's outcomes are those from `first_date`
-to `last_date`; without the first all that is known counts, without the last all up to the as-of date."""
+"""Grain: experiment x customer. `assigned_by` is keyed_hash or data. Outcomes that count are from `first_date` to
+`last_date`; without the first all that is known counts, without the last all up to the as-of date."""
 
 EXPERIMENT_RESULTS: Final[Schema] = {
     "as_of_date": pl.Date,

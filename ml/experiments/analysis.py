@@ -34,7 +34,7 @@ class Progress:
 
 
 def analyse(
-    design: Design, progress: Progress, moments: Mapping[tuple[str, int], Moments], *, as_of: date, has_covariate: bool
+    design: Design, progress: Progress, moments: Mapping[tuple[str, int], Moments], *, as_of: date
 ) -> pl.DataFrame:
     """EXPERIMENT_RESULTS of one experiment.
 
@@ -53,7 +53,7 @@ def analyse(
             "metric": metric.name,
             "is_proportion": metric.is_proportion,
         }
-        | _measured(design, known, arm.name, number, has_covariate=has_covariate)
+        | _measured(design, known, arm.name, number)
         for arm in design.arms
         for number, metric in enumerate(design.metrics)
     ]
@@ -82,9 +82,7 @@ def _shared(design: Design, progress: Progress, as_of: date) -> dict[str, Any]:
     }
 
 
-def _measured(
-    design: Design, known: Mapping[tuple[str, int], Moments], arm: str, number: int, *, has_covariate: bool
-) -> dict[str, Any]:
+def _measured(design: Design, known: Mapping[tuple[str, int], Moments], arm: str, number: int) -> dict[str, Any]:
     """One arm and metric: its mean, and its differences from the control."""
     own, control = known.get((arm, number)), known.get((design.control.name, number))
     if own is None or _told(own.n) is None:
@@ -105,9 +103,7 @@ def _measured(
     found["effect"] = own.mean - control.mean
     if plain is not None:
         found |= _named(plain, "effect", "effect_lower", "effect_upper", "effect_p_value")
-    if has_covariate:
-        found |= _adjusted(design, [one for (_, metric), one in known.items() if metric == number], own, control)
-    return found
+    return found | _adjusted(design, [one for (_, metric), one in known.items() if metric == number], own, control)
 
 
 def _adjusted(design: Design, arms: Sequence[Moments], own: Moments, control: Moments) -> dict[str, Any]:
@@ -146,7 +142,9 @@ def _concluded(rows: list[dict[str, Any]], design: Design) -> list[dict[str, Any
     """
     deciding = [row["cuped_p_value"] if row["cuped_p_value"] is not None else row["effect_p_value"] for row in rows]
     asked = [number for number, value in enumerate(deciding) if value is not None]
-    for number, value in zip(asked, corrected([deciding[number] for number in asked], by=design.correction), strict=True):
+    for number, value in zip(
+        asked, corrected([deciding[number] for number in asked], by=design.correction), strict=True
+    ):
         rows[number]["corrected_p_value"] = value
         rows[number]["conclusion"] = _conclusion(rows[number])
     return rows

@@ -78,15 +78,16 @@ def anytime(arm: Sample, control: Sample, *, confidence: float, planned_customer
 
     The normal mixture of Robbins (1970) as a sequential test (mSPRT: Johari, Koomen, Pekelis, Walsh 2022, Always valid
     inference, Operations Research 70(3)) and an asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy,
-    Ramdas 2024, Time-uniform central limit theory and asymptotic confidence sequences, Annals of Statistics 52(6)). The mixing
-    variance is the one that is about narrowest at `planned_customers` of both arms: chosen beforehand, never from the
-    outcome.
+    Ramdas 2024, Time-uniform central limit theory and asymptotic confidence sequences, Annals of Statistics 52(6)). The
+    mixing variance is about the narrowest at `planned_customers` of both arms: chosen beforehand, never by the outcome.
     """
     variance = arm.variance / arm.n + control.variance / control.n
     if variance <= 0:
         return None
     surprise = -2 * math.log(1 - confidence)
-    ratio = (arm.n + control.n) / planned_customers * (surprise + math.log1p(surprise))  # mixing variance to the error's
+    ratio = (
+        (arm.n + control.n) / planned_customers * (surprise + math.log1p(surprise))
+    )  # mixing variance to the error's
     effect = arm.mean - control.mean
     half = math.sqrt(variance * (1 + 1 / ratio) * (math.log1p(ratio) + surprise))
     log_likelihood_ratio = effect**2 / (2 * variance) * ratio / (1 + ratio) - math.log1p(ratio) / 2

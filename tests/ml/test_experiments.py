@@ -27,7 +27,7 @@ def counted(n: int, positive: int) -> Moments:
 def result(design: Design, found: dict[tuple[str, int], Moments], **progress: Any) -> pl.DataFrame:
     assigned = {arm: one.n for (arm, _), one in found.items()}
     given = {"status": "final", "reason": None, "assigned": assigned} | progress
-    return analyse(design, Progress(**given), found, as_of=DAY, has_covariate=False)
+    return analyse(design, Progress(**given), found, as_of=DAY)
 
 
 def test_sums_are_those_of_the_values_however_customers_are_divided() -> None:
@@ -108,7 +108,7 @@ def test_cuped_finds_the_same_effect_with_the_variance_that_the_correlation_leav
     after["offer"] = after["offer"] + 1
     found = moments(after, before)
     progress = Progress("final", None, {"control": 20_000, "offer": 20_000})
-    row = analyse(DESIGN, progress, found, as_of=DAY, has_covariate=True).filter(arm="offer").row(0, named=True)
+    row = analyse(DESIGN, progress, found, as_of=DAY).filter(arm="offer").row(0, named=True)
     assert row["variance_reduction"] == pytest.approx(0.64, abs=0.01)
     widths = [row[f"{name}_upper"] - row[f"{name}_lower"] for name in ("cuped", "effect")]
     assert widths[0] / widths[1] == pytest.approx(0.6, abs=0.01)
