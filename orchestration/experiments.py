@@ -192,10 +192,11 @@ def progress(one: Experiment, assigned: pl.DataFrame, *, as_of: date) -> Progres
         campaigns = ", ".join(campaign for arm in one.arms.values() for campaign in arm.campaigns)
         who = f"campaign_contacts has nobody in one arm of it alone: {campaigns}" if campaigns else "nobody is eligible"
         return Progress("no_data", f"{who[0].upper()}{who[1:]}.", counts)
-    last = assigned["last_date"].max()
-    ends = [day for day in (last, one.ends_on) if isinstance(day, date)]
     if one.assigned_by == "keyed_hash" and (one.ends_on is None or one.window_days is None):
         return Progress("running", "It has no end.", counts)
+    ends = [day for day in (assigned["last_date"].max(), one.ends_on) if isinstance(day, date)]
+    if one.assigned_by == "keyed_hash" and one.ends_on is not None and as_of < one.ends_on:  # others may still enter
+        ends.append(one.ends_on + timedelta(days=one.window_days or 0))
     if ends and max(ends) > as_of:
-        return Progress("running", f"Its last outcomes are known on {max(ends)}.", counts)
+        return Progress("running", f"Its last outcomes are known by {max(ends)}.", counts)
     return Progress("final", None, counts)

@@ -103,7 +103,8 @@ def _measured(design: Design, known: Mapping[tuple[str, int], Moments], arm: str
     found["effect"] = own.mean - control.mean
     if plain is not None:
         found |= _named(plain, "effect", "effect_lower", "effect_upper", "effect_p_value")
-    return found | _adjusted(design, [one for (_, metric), one in known.items() if metric == number], own, control)
+    arms = [known[each.name, number] for each in design.arms if (each.name, number) in known]  # in one order always
+    return found | _adjusted(design, arms, own, control)
 
 
 def _adjusted(design: Design, arms: Sequence[Moments], own: Moments, control: Moments) -> dict[str, Any]:
