@@ -11,6 +11,7 @@ from orchestration.assets import (
     clv,
     declarations,
     drift,
+    experiments,
     features,
     landing,
     models,
@@ -51,6 +52,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *clv.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,
+        *experiments.ASSETS,
     ]
     public = sorted(
         (key for assets in (*sql, *python) for key in assets.keys if key.path[0] in PUBLIC_SCHEMAS),
