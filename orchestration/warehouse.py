@@ -218,6 +218,20 @@ def reader(file: Path) -> Iterator[Connection]:
         connection.close()
 
 
+@contextmanager
+def reading_two(now: Path, before: Path) -> Iterator[Connection]:
+    """Two published files as the catalogs `now` and `before` of one connection that can reach nothing beyond them."""
+    connection = duckdb.connect(":memory:")
+    try:
+        for name, file in (("now", now), ("before", before)):
+            connection.execute(f"attach {literal(str(file))} as {name} (read_only)")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
 def literal(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
