@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from orchestration.dbt import PROGRESS
+from orchestration.dbt_events import PROGRESS
 from orchestration.pace import Pace
 
 if TYPE_CHECKING:

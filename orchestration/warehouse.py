@@ -179,6 +179,18 @@ class Warehouse:
             ).fetchall()
             return {name: int(connection.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in names}
 
+    def column_types(self) -> dict[str, dict[str, str]]:
+        """Types by column of every table and view by `schema.table`."""
+        with self.connect() as connection:
+            listed = connection.execute(
+                "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+                "where database_name = current_database() and not internal order by table_oid, column_index"
+            ).fetchall()
+        found: dict[str, dict[str, str]] = {}
+        for relation, column, kind in listed:
+            found.setdefault(relation, {})[column] = kind
+        return found
+
 
 @contextmanager
 def sandbox(*, files: Iterable[Path] = (), folders: Iterable[Path] = ()) -> Iterator[Connection]:
