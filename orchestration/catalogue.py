@@ -104,7 +104,7 @@ def _code(asset: dg.AssetsDefinition, spec: dg.AssetSpec, nodes: Mapping[str, An
 def _references(code: tuple[Path, int], *, page: Path) -> dict[str, Any]:
     file, line = code
     links = [
-        dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=_short(file)),
+        dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name),
         dg.LocalFileCodeReference(file_path=str(page), label=_short(page)),
     ]
     return {"dagster/code_references": dg.CodeReferencesMetadataValue(code_references=links)}
