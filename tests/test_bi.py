@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import duckdb
 import pytest
 
+from orchestration.asking import rows
 from orchestration.generations import DATABASE
 from orchestration.settings import Settings
 from tests.bi.bundle import Asked, Dataset, datasets, parts, with_folder
@@ -19,7 +20,7 @@ NUMBERS = {"BIGINT", "HUGEINT", "DOUBLE", "DECIMAL(38,4)"}
 SHOWN = {table: dataset for table, dataset in datasets().items() if dataset.metrics}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def file(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(str(published / DATABASE), read_only=True) as connection:
         yield connection
@@ -144,17 +145,17 @@ def test_a_recipe_opens_the_published_file_read_only_and_locked(section: str, la
 
 def test_the_page_names_the_bundles_own_connection_and_a_setting_for_every_tool() -> None:
     assert recipe("Superset", "").strip() == uri()
-    rows = [line.split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| [")]
-    assert len(rows) == 10
+    tools = [line.split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| [")]
+    assert len(tools) == 10
     assert [
         row[0]
-        for row in rows
+        for row in tools
         if not any(word in row[1].lower() for word in ("read_only", "read-only", "readonly", "read only"))
     ] == []
 
 
-def test_the_recipe_for_python_answers_its_question(settings: Settings, file: duckdb.DuckDBPyConnection) -> None:
+def test_the_recipe_for_python_answers_its_question(settings: Settings) -> None:
     names: dict[str, Any] = {}
     exec(recipe("Python and Jupyter", "python", data_dir=settings.data_dir), names)  # noqa: S102 - our own page
-    ((weeks,),) = file.execute("select count(distinct week_end) from reports.rpt_kpis_weekly").fetchall()
-    assert len(names["rows"]) == weeks > 0
+    counted = rows("select count(distinct week_end) from reports.rpt_kpis_weekly", settings).item()
+    assert len(names["rows"]) == counted > 0

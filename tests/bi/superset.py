@@ -72,28 +72,6 @@ def signed_in(browser: Browser, address: str) -> Page:
     return page
 
 
-def look_at_dashboard(page: Page, address: str, told: Told) -> None:
-    """Open the dashboard and wait for every chart; whatever a chart complains of is told as an error."""
-    answered: set[str] = set()
-
-    def note(response: Response) -> None:
-        if "/api/v1/chart/data" in response.url:
-            asked = json.loads(response.request.post_data or "{}").get("form_data", {})
-            answered.add(str(asked.get("slice_id", "")))
-            if response.status != 200:
-                told.errors.append(f"chart {asked.get('slice_id')}: {response.status} {response.text()[:500]}")
-
-    page.on("response", note)
-    page.goto(f"{address}/superset/dashboard/clientele/")
-    deadline = time.monotonic() + PATIENCE / 1000
-    while len(answered - {""}) < CHARTS and time.monotonic() < deadline:
-        page.wait_for_timeout(200)
-    page.wait_for_timeout(500)  # charts are drawn after their answer
-    page.remove_listener("response", note)
-    told.errors += [f"only {len(answered - {''})} charts of {CHARTS}"] if len(answered - {""}) < CHARTS else []
-    told.errors += [text for text in page.get_by_role("alert").all_inner_texts() if text.strip()]
-
-
 def ask_sql_lab(page: Page, address: str, told: Told) -> None:
     """The question of all recipes, as an analyst types it."""
     asked = {
@@ -108,3 +86,26 @@ def ask_sql_lab(page: Page, address: str, told: Told) -> None:
         told.add([tuple(row.values()) for row in answer.json()["data"]])
     else:
         told.errors.append(f"SQL Lab: {answer.status} {answer.text()[:500]}")
+
+
+def look_at_dashboard(page: Page, address: str, told: Told) -> None:
+    """Open the dashboard and ask on the side until every chart is there; what a chart complains of is an error."""
+    answered: set[str] = set()
+
+    def note(response: Response) -> None:
+        if "/api/v1/chart/data" in response.url:
+            asked = json.loads(response.request.post_data or "{}").get("form_data", {})
+            answered.add(str(asked.get("slice_id", "")))
+            if response.status != 200:
+                told.errors.append(f"chart {asked.get('slice_id')}: {response.status} {response.text()[:500]}")
+
+    page.on("response", note)
+    page.goto(f"{address}/superset/dashboard/clientele/")
+    deadline = time.monotonic() + PATIENCE / 1000
+    while len(answered - {""}) < CHARTS and time.monotonic() < deadline:
+        ask_sql_lab(page, address, told)
+        page.wait_for_timeout(50)
+    page.wait_for_timeout(500)  # charts are drawn after their answer
+    page.remove_listener("response", note)
+    told.errors += [f"only {len(answered - {''})} charts of {CHARTS}"] if len(answered - {""}) < CHARTS else []
+    told.errors += [text for text in page.get_by_role("alert").all_inner_texts() if text.strip()]

@@ -105,8 +105,6 @@ def told(tools: Tools, shown: Settings, tmp_path_factory: pytest.TempPathFactory
         publications.start()
         while publications.is_alive():
             look_at_dashboard(at_superset, theirs, found["Superset"])
-            for _ in range(5):
-                ask_sql_lab(at_superset, theirs, found["Superset"])
             look_at_ours(at_ours, ours, found["dashboard"])
         publications.join()
         assert publications.published == PUBLICATIONS
