@@ -1,4 +1,4 @@
-"""Reports about feedback: complaints over time, satisfaction by group, and its link with later churn, on small tables."""
+"""Reports about feedback on small tables: complaints over time, satisfaction by group, its link with later churn."""
 
 from datetime import date, timedelta
 from math import sqrt
@@ -26,7 +26,7 @@ def feedback(*rows: tuple[Any, ...]) -> pl.DataFrame:
 
 
 def scores(**sentiments: str) -> pl.DataFrame:
-    rows = [(message, sentiment) for message, sentiment in sentiments.items()]
+    rows = list(sentiments.items())
     return pl.DataFrame(rows, schema={"feedback_id": pl.String, "sentiment": pl.String}, orient="row")
 
 

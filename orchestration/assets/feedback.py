@@ -19,7 +19,6 @@ from ml.feedback_schemas import (
 from ml.schemas import Schema, conform, empty
 from orchestration import sentiment, watch
 from orchestration.dbt import OWNERS
-from orchestration.metadata import column_schema
 from orchestration.privacy import texts
 from orchestration.run import Run
 
@@ -145,7 +144,7 @@ def _of_messages(
 
 def _written(run: Run, key: str, schema: Schema, frames: Iterable[pl.DataFrame]) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write(key, [empty(schema), *(conform(frame, schema) for frame in frames)])
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
 ASSETS = [

@@ -1,4 +1,4 @@
--- What the data carries, and of segments and sentiment what became of them: only a fit tells whether they hold.
+-- What the data carries, and of segments, sentiment and experiments what became of them: only a fit tells whether they hold.
 with data_capabilities as (
 
     select * from {{ ref('data_capabilities') }}
@@ -24,6 +24,16 @@ verdicts as (
     from {{ source('ml', 'feedback_languages') }}
     having count(*) > 0
 
+),
+
+experiments as (
+
+    select
+        'experiments' as capability,
+        count(*) filter (where status <> 'no_data') > 0 as is_available,
+        coalesce(max(reason), 'experiments: none is declared in the source file') as reason
+    from {{ source('ml', 'experiment_results') }}
+
 )
 
 select
@@ -33,6 +43,14 @@ select
     level,
     expected_precision
 from verdicts
+union all
+select
+    capability,
+    is_available,
+    case when not is_available then reason end as reason,
+    case when is_available then 'available' else 'off' end as level,
+    cast(null as double) as expected_precision
+from experiments
 union all
 select
     capability,

@@ -93,7 +93,8 @@ select
     round(difference, 9) as difference,
     round(lower_end, 9) as difference_lower,
     round(upper_end, 9) as difference_upper,
-    case when lower_end > 0 then 'leave more often' when upper_end < 0 then 'leave less often' else 'no difference shown' end
-        as verdict
+    case
+        when lower_end > 0 then 'leave more often' when upper_end < 0 then 'leave less often' else 'no difference shown'
+    end as verdict
 from compared
 order by cutoff_date
