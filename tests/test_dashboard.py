@@ -25,6 +25,7 @@ PAGES = (
     "Churn",
     "Lifetime value",
     "Purchase behaviour",
+    "Feedback",
     "Model health",
     "Data quality",
     "One customer",

@@ -11,6 +11,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from ml.feedback.drivers import find_drivers
+from ml.feedback.languages import identify
 from ml.feedback.scoring import score
 from ml.feedback.sentiment import TRUSTED_TYPES, CalibratedSentiment, SentimentModel
 from ml.feedback.training import Question, Training, lack, train
@@ -202,3 +203,24 @@ def test_recommendations_of_clothes_are_told_from_their_reviews() -> None:
     rank, both = np.mean(found, axis=0)
     assert rank >= 0.948
     assert both >= 0.82
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA, reason="CLIENTELE_TEST_DATA names no folder of data")
+def test_portuguese_reviews_are_told_better_than_chance_and_than_a_word_list() -> None:
+    reviews = pl.read_csv(Path(DATA) / "olist_sample" / "olist_order_reviews_dataset.csv")
+    parts = [pl.col(f"review_comment_{part}").fill_null("") for part in ("title", "message")]
+    frame = reviews.select(
+        feedback_id=pl.col("review_id") + pl.col("order_id"),
+        customer_id="order_id",
+        feedback_date=pl.col("review_answer_timestamp").str.slice(0, 10).str.to_date(),
+        is_satisfied=pl.col("review_score") >= 4,
+        text=pl.concat_str(parts, separator=" ").str.strip_chars(),
+    ).filter(pl.col("text") != "")
+    told = frame.with_columns(language=identify(frame["text"], among=["pt"])).filter(language="pt")
+    assert told.height > 0.98 * frame.height
+    trained = train(told, Question("pt", DAY, 0))
+    assert trained.quality["is_supported"]
+    assert trained.quality["auc_lower"] > 0.88
+    assert trained.quality["auc"] > trained.quality["lexicon_auc"] + 0.03
+    assert trained.quality["macro_f1"] > 0.82
