@@ -44,7 +44,8 @@ NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
     *("history/totals", "history/drift", "history/loads", "history/days", "history/tombstones", "history/receipts"),
     "vault/privacy.key",
-    *("dagster", "dbt", "file_hashes.json", "last_run.json", "alerts.json", "drawing.js", "writer.lock", "writer.pid"),
+    *("dagster", "dbt", "file_hashes.json", "last_run.json", "pace.json", "alerts.json", "drawing.js"),
+    *("writer.lock", "writer.pid"),
 )
 """What is never about a single person: definitions, totals, the record of loads, event storage, artefacts, locks."""
 
