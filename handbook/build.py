@@ -37,8 +37,7 @@ def build(site: Path, settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         gather(work / "pages", settings)
-        shutil.copy(HERE / "zensical.toml", work)
-        _run([str(Path(sys.executable).with_name("zensical")), "build", "--strict"], cwd=work)
+        render(work)
         lineage(work / "site" / "lineage", settings)
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(work / "site", site)
@@ -60,6 +59,16 @@ def gather(pages: Path, settings: Settings) -> None:
     (pages / "assets").mkdir()
     for asset in ("iframe-worker.js", "site.css"):
         shutil.copy(HERE / asset, pages / "assets")
+
+
+def render(work: Path) -> None:
+    """Make `site` of the `pages` in a folder.
+
+    Raises:
+        ClienteleError: a page links to a page or heading that is not there.
+    """
+    shutil.copy(HERE / "zensical.toml", work)
+    _run([str(Path(sys.executable).with_name("zensical")), "build", "--strict"], cwd=work)
 
 
 def lineage(target: Path, settings: Settings) -> None:
