@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
 from ml.schemas import (
     CHURN_REASONS,
     CHURN_SCORES,
@@ -51,4 +52,6 @@ TABLES: Final[dict[str, Schema]] = {
     "model_drift": MODEL_DRIFT,
     "feature_drift": FEATURE_DRIFT,
     "model_warnings": MODEL_WARNINGS,
+    "experiment_assignments": EXPERIMENT_ASSIGNMENTS,
+    "experiment_results": EXPERIMENT_RESULTS,
 }

@@ -1,14 +1,15 @@
 """Jobs and schedules: what runs when. What a run does belongs in the assets; whose day it is, in `timetable`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 from dagster._time import get_current_datetime  # the clock that the daemon goes by
 
 from orchestration.errors import InputError
+from orchestration.run import RUN_CONFIG
 from orchestration.settings import Settings
-from orchestration.timetable import RETRAIN, Timetable, refresh_of, retrain_of
+from orchestration.timetable import Timetable, refresh_of, retrain_of
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -20,6 +21,18 @@ TO_MARTS = dg.AssetSelection.groups(
 
 WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
 """A run whose process died starts anew: what others wrote since, its steps would not know."""
+
+
+def asked(*, retrain: bool | None = None) -> dg.ConfigMapping:
+    """The form of a job in the launchpad: what a run can be asked for and nothing else, `retrain` with its default."""
+    field = RUN_CONFIG["retrain"]
+    own = dg.Field(field.config_type, default_value=retrain, description=field.description)
+
+    @dg.config_mapping(config_schema={**RUN_CONFIG, "retrain": own})
+    def form(given: dict[str, Any]) -> dict[str, Any]:
+        return {"resources": {"run": {"config": given}}}
+
+    return form
 
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
@@ -38,6 +51,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
             tags=WHOLE,
+            config=asked(),
             description="From the source files to the published version; models are trained when they are due.",
         ),
         dg.define_asset_job(
@@ -45,7 +59,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
             tags=WHOLE,
-            config=RETRAIN,
+            config=asked(retrain=True),
             description="As refresh, with every model and every cut point fitted again.",
         ),
         dg.define_asset_job(
@@ -53,6 +67,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=TO_MARTS,
             executor_def=dg.in_process_executor,
             tags=WHOLE,
+            config=asked(),
             description="From the source files to the marts and what they can answer; nothing is trained or published.",
         ),
         dg.define_asset_job(
@@ -60,7 +75,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=TO_MARTS | contest,
             executor_def=dg.in_process_executor,
             tags=WHOLE,
-            config=RETRAIN,
+            config=asked(retrain=True),
             description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
     ]

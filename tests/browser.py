@@ -28,19 +28,24 @@ def dashboard(settings: Settings) -> Iterator[str]:
     log = settings.data_dir / "dashboard.log"
     with log.open("wb") as errors, subprocess.Popen(words, env=given, stdout=errors, stderr=errors) as process:
         try:
-            _wait(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
 
 
-def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a server answers.
+
+    Raises:
+        AssertionError: it ended, or did not answer in time.
+    """
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own address
             return
         time.sleep(0.2)
-    raise AssertionError(f"no dashboard: {log.read_text()}")
+    raise AssertionError(f"no answer from {address}: {log.read_text()}")
 
 
 @contextmanager

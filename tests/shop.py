@@ -61,6 +61,17 @@ entities:
   consents:
     files: consents.csv
     columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}
+experiments:
+  winback:
+    purpose: whether a voucher brings people back
+    arms: {control: 1, voucher: 1}
+    eligible: recency_days > 60
+    starts_on: 2026-06-15
+    ends_on: 2026-07-31
+  spring:
+    assigned_by: data
+    arms: {control: {}, mailed: {campaigns: spring}}
+    metrics: [response, net_amount]
 models:
   churn: {horizon_days: 30, active_window_days: 90, minimum_customers: 200, minimum_outcomes: 50}
   clv: {horizons_days: [60], minimum_customers: 200}

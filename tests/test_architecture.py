@@ -19,7 +19,7 @@ from orchestration.warehouse import Warehouse
 
 GROUPS = {
     "raw", "staging", "intermediate", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
-    "reports", "publish",
+    "experiments", "reports", "publish",
 }  # fmt: skip
 NO_TABLE = {("ml", "churn_model"), ("ml", "clv_model"), ("published", "clientele")}
 STAGED = {

@@ -115,5 +115,6 @@ def test_readers_of_the_tables_are_written_down_with_all_that_they_read(manifest
     }
     assert written["dashboard"] == named((PROJECT_DIR / "dashboard").rglob("*.py"))
     assert written["overview"] == set(kpis.TABLES)
+    assert written["notebook"] == named([PROJECT_DIR / "bi" / "notebook.py"])
     datasets = [yaml.safe_load(file.read_text()) for file in (PROJECT_DIR / "bi/superset/datasets").rglob("*.yaml")]
-    assert not datasets or written["superset"] == {f"{table['schema']}.{table['table_name']}" for table in datasets}
+    assert written["superset"] == {f"{table['schema']}.{table['table_name']}" for table in datasets}

@@ -43,11 +43,9 @@ def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.A
         record.keep(loads, source=run.source, settings=run.settings)
         with run.warehouse.connect() as connection:
             register(connection, entity, source=run.source, settings=run.settings, known_at=run.known_until)
-        columns = [dg.TableColumn(column.name, column.type) for column in entity.columns if not column.is_private]
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": run.warehouse.row_count(f"raw.{entity.name}"),
-                "dagster/column_schema": dg.TableSchema(columns),
                 "new_file_count": sum(load.outcome in NEW for load in loads),
                 "unchanged_file_count": sum(load.outcome == "unchanged" for load in loads),
                 "missing_file_count": sum(load.outcome == "missing" for load in loads),

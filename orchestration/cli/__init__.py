@@ -30,6 +30,7 @@ for command in (
     publications.freeze,
     publications.status,
     publications.query,
+    publications.explain,
     metrics.metrics,
     privacy.erase,
     privacy.access,

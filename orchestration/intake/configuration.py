@@ -165,22 +165,28 @@ class SegmentsConfig(Strict):
         Raises:
             ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
         """
-        if not self.rules:
-            return
-        import polars as pl
-
-        from ml.segment_schemas import SEGMENT_INPUTS
-
-        nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
         for strategy, rules in self.rules.items():
             for segment, condition in rules.items():
-                field = f"segments.rules.{strategy}.{segment}"
-                try:
-                    answer = nobody.select(answer=pl.sql_expr(condition))
-                except pl.exceptions.PolarsError as error:
-                    raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
-                if answer.schema["answer"] != pl.Boolean or answer.height:
-                    raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
+                check_condition(f"segments.rules.{strategy}.{segment}", condition, attributes)
+
+
+def check_condition(field: str, condition: str, attributes: tuple[str, ...]) -> None:
+    """Refuse a condition on what is known of a customer that cannot be asked of one after the other.
+
+    Raises:
+        ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
+    """
+    import polars as pl
+
+    from ml.segment_schemas import SEGMENT_INPUTS
+
+    nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
+    try:
+        answer = nobody.select(answer=pl.sql_expr(condition))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
+    if answer.schema["answer"] != pl.Boolean or answer.height:
+        raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
 
 
 AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subscriptions", "history")
@@ -241,4 +247,12 @@ class PrivacyConfig(Strict):
 
 
 class ActionsConfig(Strict):
-    """What is proposed and sent: nothing can be configured yet."""
+    """What is proposed and sent, and to whom never."""
+
+    global_control_share: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="share of all customers whom no experiment reaches, for as long as they are customers: what "
+        "everything together changes is measured against them; they are drawn once an experiment is declared",
+    )

@@ -1,4 +1,4 @@
--- What the data carries, and of segments what became of them: only a fit tells whether they hold.
+-- What the data carries, and of segments and experiments what became of them: only a fit tells whether segments hold.
 with data_capabilities as (
 
     select * from {{ ref('data_capabilities') }}
@@ -15,6 +15,16 @@ verdicts as (
         cast(null as double) as expected_precision
     from {{ source('ml', 'segment_strategies') }}
 
+),
+
+experiments as (
+
+    select
+        'experiments' as capability,
+        count(*) filter (where status <> 'no_data') > 0 as is_available,
+        coalesce(max(reason), 'experiments: none is declared in the source file') as reason
+    from {{ source('ml', 'experiment_results') }}
+
 )
 
 select
@@ -24,6 +34,14 @@ select
     level,
     expected_precision
 from verdicts
+union all
+select
+    capability,
+    is_available,
+    case when not is_available then reason end as reason,
+    case when is_available then 'available' else 'off' end as level,
+    cast(null as double) as expected_precision
+from experiments
 union all
 select
     capability,
