@@ -70,8 +70,10 @@ def test_dates_and_numbers_written_otherwise_than_by_default_are_seen_and_said(t
         (
             ["01/02/2026"],
             [],
-            "options: {date_formats: ['%d/%m/%Y']} "
-            "# guess by its first rows; day and month could be the other way round",
+            (
+                "options: {date_formats: ['%d/%m/%Y']} "
+                "# guess by its first rows; day and month could be the other way round"
+            ),
         ),
         ([], ["1,50", "-0,20", "7"], "options: {decimal: ','} # guess by its first rows"),
         ([], ["1,234.50", "7"], "options: {thousands: ','} # guess by its first rows"),
