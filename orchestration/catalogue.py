@@ -22,6 +22,7 @@ PAGES: Final = {
     "intermediate": "configuration",
     "marts": "configuration",
     "quality": "connect_your_data",
+    "experiments": "experiments",
     "features": "models",
     "churn": "models",
     "clv": "models",

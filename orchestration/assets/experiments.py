@@ -3,14 +3,13 @@
 import dagster as dg
 import polars as pl
 
-from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
+from ml.experiment_schemas import EXPERIMENT_RESULTS
 from ml.experiments.analysis import analyse
 from ml.experiments.moments import add_up, merged
 from ml.schemas import empty
 from orchestration.dbt import OWNERS
 from orchestration.experiment_outcomes import outcomes
 from orchestration.experiments import assignments, declared, design, progress
-from orchestration.metadata import column_schema
 from orchestration.privacy import consent
 from orchestration.run import Run
 
@@ -37,7 +36,6 @@ def experiment_assignments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[N
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(EXPERIMENT_ASSIGNMENTS),
             "newly_assigned_count": new,
         }
     )
@@ -70,9 +68,7 @@ def experiment_results(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]
         found.append(analyse(design(name, one), state, known, as_of=as_of))
         statuses[name] = f"{state.status}: {state.reason}" if state.reason else state.status
     rows = run.warehouse.write("ml.experiment_results", pl.concat(found))
-    return dg.MaterializeResult(
-        metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(EXPERIMENT_RESULTS), **statuses}
-    )
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows, **statuses})
 
 
 ASSETS = [experiment_assignments, experiment_results]

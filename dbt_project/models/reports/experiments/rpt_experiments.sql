@@ -48,4 +48,4 @@ select
     corrected_p_value,
     conclusion
 from beside_control
-order by experiment_id, metric, is_control desc, arm
+order by experiment_id asc, metric asc, is_control desc, arm asc
