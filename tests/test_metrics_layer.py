@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,11 @@ def test_what_cannot_be_answered_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(InputError, match=re.escape(words)):
         sql_for(metrics, by=by, engine=engine)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused(engine: Any) -> None:
+    with pytest.raises(InputError, match="the first day is after the last"):
+        sql_for(["net_amount"], first=date(2026, 6, 2), last=date(2026, 6, 1), engine=engine)
 
 
 def test_the_command_asks_lists_and_shows_its_sql(settings: Settings) -> None:
