@@ -6,7 +6,8 @@ import streamlit as st
 from dashboard import charts
 from dashboard.elements import chart, head, nothing, number, table
 from dashboard.published import Published
-from dashboard.words import in_words, money
+from dashboard.words import money
+from orchestration.words import in_words
 
 
 def show() -> None:
@@ -49,7 +50,7 @@ def _numbers(data: Published, facts: dict[str, object]) -> None:
 
 
 def _segments(data: Published, customer: str) -> None:
-    st.subheader("Segments")
+    st.header("Segments")
     table(
         data.rows(
             "select s.strategy, s.segment, s.previous_segment, s.segment_since, w.words from ml.customer_segments as s "
@@ -60,7 +61,7 @@ def _segments(data: Published, customer: str) -> None:
 
 
 def _reasons(data: Published, customer: str) -> None:
-    st.subheader("Why the churn score is what it is")
+    st.header("Why the churn score is what it is")
     reasons = data.rows("select rank, words from ml.churn_reasons where customer_id = ? order by rank", customer)
     if reasons.is_empty():
         nothing("There is no score to explain.")
@@ -69,7 +70,7 @@ def _reasons(data: Published, customer: str) -> None:
 
 
 def _history(data: Published, customer: str) -> None:
-    st.subheader("What they bought when")
+    st.header("What they bought when")
     months = data.rows(
         "select date_trunc('month', transaction_date)::date as month_start, count(*) as transaction_count, "
         "sum(net_amount) as net_amount from marts.fct_transactions where customer_id = ? group by all order by 1",
