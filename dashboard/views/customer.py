@@ -1,13 +1,12 @@
 """One customer by id: segments, scores with their reasons, and what they bought when. No direct identifier is here."""
 
-import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, number, table
+from dashboard.elements import chart, head, nothing, number
 from dashboard.published import Published
 from dashboard.words import money
-from orchestration.words import in_words
+from orchestration.words import heading, in_words
 
 
 def show() -> None:
@@ -51,13 +50,16 @@ def _numbers(data: Published, facts: dict[str, object]) -> None:
 
 def _segments(data: Published, customer: str) -> None:
     st.header("Segments")
-    table(
-        data.rows(
-            "select s.strategy, s.segment, s.previous_segment, s.segment_since, w.words from ml.customer_segments as s "
-            "left join ml.segment_words as w using (strategy, segment) where s.customer_id = ? order by s.strategy",
-            customer,
-        ).with_columns(pl.col("segment", "previous_segment").str.replace_all("_", " "))
+    segments = data.rows(
+        "select s.strategy, s.segment, s.segment_since, w.words from ml.customer_segments as s "
+        "left join ml.segment_words as w using (strategy, segment) where s.customer_id = ? order by s.strategy",
+        customer,
     )
+    if segments.is_empty():
+        nothing("There is no segment: the customer never bought, or does not allow profiling.")
+    for one in segments.iter_rows(named=True):
+        words = f": {in_words(one['words'])}" if one["words"] else ""
+        st.markdown(f"{heading(one['strategy'])}: **{in_words(one['segment'])}** since {one['segment_since']}{words}")
 
 
 def _reasons(data: Published, customer: str) -> None:

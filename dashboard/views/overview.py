@@ -36,16 +36,15 @@ def _numbers(data: Published, weeks: pl.DataFrame) -> None:
         if place % 3 == 0:  # row by row, as it is read aloud
             columns = st.columns(3)
         metric = week["metric"]
-        beyond = " (beyond its limits)" if week["is_beyond_limits"] else ""
         number(
             columns[place % 3],
-            heading(metric) + beyond,
+            heading(metric),
             value_of(metric, week["value"], data.currency),
             delta=(change := change_of(week)),
             delta_color=_colour(metric, change),
             delta_arrow="off" if change == UNCHANGED else "auto",
             definition=week["definition"],
-            usual=usual_of(week, data.currency),
+            usual=("Beyond its limits. " if week["is_beyond_limits"] else "") + usual_of(week, data.currency),
         )
 
 
