@@ -35,8 +35,9 @@ class Translator(DagsterDbtTranslator):
     """Key = schema and table; the folder is the group; the description is the one in YAML, grain first."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder below `models`."""
-        return str(dbt_resource_props["fqn"][1])
+        """The folder below `models`; what lies between staging and marts counts as staging, for a shorter graph."""
+        folder = str(dbt_resource_props["fqn"][1])
+        return "staging" if folder == "intermediate" else folder
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002 - dagster-dbt's shape
         """One team owns every model."""

@@ -31,9 +31,11 @@ def targets() -> set[str]:
 
 def missing(words: list[str]) -> list[str]:
     """What a command line names that the program does not know: the command, or options of it."""
-    command = getattr(COMMANDS, "commands", {}).get(words[0])
+    is_of_all = words[0].startswith("-")  # an option before any command, such as --install-completion
+    command = COMMANDS if is_of_all else getattr(COMMANDS, "commands", {}).get(words[0])
     if command is None:
         return words[:1]
+    words = ["", *words] if is_of_all else words
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     return [word for word in words[1:] if word.startswith("-") and word.partition("=")[0] not in known]
 
