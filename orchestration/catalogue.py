@@ -22,6 +22,7 @@ PAGES: Final = {
     "marts": "configuration",
     "quality": "connect_your_data",
     "experiments": "experiments",
+    "feedback": "feedback",
     "features": "models",
     "churn": "models",
     "clv": "models",
