@@ -19,7 +19,6 @@ PAGES: Final = {
     "landing": "connect_your_data",
     "raw": "connect_your_data",
     "staging": "connect_your_data",
-    "intermediate": "configuration",
     "marts": "configuration",
     "quality": "connect_your_data",
     "experiments": "experiments",

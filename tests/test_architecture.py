@@ -18,7 +18,7 @@ from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 
 GROUPS = {
-    "raw", "staging", "intermediate", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
+    "raw", "staging", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
     "experiments", "feedback", "reports", "publish",
 }  # fmt: skip
 NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "feedback")} | {("published", "clientele")}
