@@ -42,7 +42,10 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
     contest = dg.AssetSelection.assets(
         *(
             ["ml", name]
-            for name in ("churn_model", "clv_model", "model_versions", "model_evaluations", "model_comparisons")
+            for name in (
+                *("churn_model", "clv_model", "feedback_messages", "feedback_model"),
+                *("model_versions", "model_evaluations", "model_comparisons"),
+            )
         )
     )
     return [

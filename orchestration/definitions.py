@@ -11,7 +11,9 @@ from orchestration.assets import (
     clv,
     declarations,
     drift,
+    experiments,
     features,
+    feedback,
     landing,
     models,
     next_purchases,
@@ -49,8 +51,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *next_purchases.ASSETS,
         *churn.ASSETS,
         *clv.ASSETS,
+        *feedback.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,
+        *experiments.ASSETS,
     ]
     public = sorted(
         (key for assets in (*sql, *python) for key in assets.keys if key.path[0] in PUBLIC_SCHEMAS),

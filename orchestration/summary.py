@@ -94,7 +94,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
         largest = ", ".join(f"{name} {count:,}" for name, count in list(segments.items())[:5])
         facts.add_row(f"Segments ({strategy})", largest or "none")
     for model in summary["models"]:
-        facts.add_row(f"{model['model'].upper()}, {model['horizon_days']} days", _model_line(model))
+        horizon = f", {model['horizon_days']} days" if model["horizon_days"] else ""
+        facts.add_row(f"{model['model'].replace('_', ' ').upper()}{horizon}", _model_line(model))
         if model.get("warning"):  # a version published before there were warnings has none
             facts.add_row("", f"[yellow]Warning:[/yellow] {escape(model['warning'])}")
     off = ", ".join(row["capability"] for row in summary["unavailable"])

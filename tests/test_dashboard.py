@@ -26,6 +26,7 @@ PAGES = (
     "Churn",
     "Lifetime value",
     "Purchase behaviour",
+    "Feedback",
     "Model health",
     "Data quality",
     "One customer",

@@ -17,10 +17,12 @@ def show() -> None:
         nothing("No model serves: quality.capabilities says why.")
         return
     for model in health.iter_rows(named=True):
-        st.header(f"{model['model'].upper()}, {model['horizon_days']} days")
+        horizon = f", {model['horizon_days']} days" if model["horizon_days"] else ""
+        st.header(f"{in_words(model['model']).upper()}{horizon}")
         _verdict(model)
         _contest(data, model)
-        _outcomes(data, model)
+        if model["horizon_days"]:
+            _outcomes(data, model)
     note(data.definition("reports.rpt_model_health"))
 
 

@@ -3,11 +3,14 @@
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, screen, settings_of
+
+if TYPE_CHECKING:  # a second that most commands do not need
+    import polars as pl
 
 
 class Shape(StrEnum):
@@ -50,12 +53,17 @@ def query(
     with explained():
         from orchestration import asking
 
-        settings = settings_of(None, data_dir)
-        rows = asking.rows(sql, settings)
-        if shape is Shape.TABLE:
-            asking.show(rows, screen())
-        else:
-            sys.stdout.write(asking.as_csv(rows) if shape is Shape.CSV else asking.as_json(rows))
+        write(asking.rows(sql, settings_of(None, data_dir)), shape)
+
+
+def write(rows: "pl.DataFrame", shape: Shape) -> None:
+    """Rows on stdout, in the shape that was asked for."""
+    from orchestration import asking
+
+    if shape is Shape.TABLE:
+        asking.show(rows, screen())
+    else:
+        sys.stdout.write(asking.as_csv(rows) if shape is Shape.CSV else asking.as_json(rows))
 
 
 def explain(
