@@ -21,8 +21,6 @@ PAGES: Final = {
     "staging": "connect_your_data",
     "marts": "configuration",
     "quality": "connect_your_data",
-    "experiments": "experiments",
-    "feedback": "feedback",
     "features": "models",
     "churn": "models",
     "clv": "models",

@@ -47,7 +47,7 @@ def test_every_asset_links_to_the_file_that_makes_it_and_to_a_page_that_exists(g
         else:
             line = file.read_text().splitlines()[code.line_number - 1]
             assert file.parent.name == "assets"
-            assert line.lstrip().startswith(("@dg.", "def ")), (node.key, line)
+            assert line.lstrip().startswith(("@", "def ")), (node.key, line)
         assert Path(page.file_path).is_file()
     assert {node.group_name for node in graph.asset_nodes} <= catalogue.PAGES.keys()
 
