@@ -141,6 +141,23 @@ CLV_PREDICTIONS: Final[Schema] = {
     "is_stale": pl.Boolean,
 }
 
+PRODUCT_RECOMMENDATIONS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "rank": pl.Int64,
+    "horizon_days": pl.Int64,
+    "product_id": pl.String,
+    "category": pl.String,
+    "name": pl.String,
+    "score": pl.Float64,
+    "is_repeat": pl.Boolean,
+    "reason": pl.String,
+    "served_by": pl.String,
+    "model_version": pl.String,
+    "is_stale": pl.Boolean,
+}
+"""Grain: customer x rank. Where categories are recommended, `product_id` is null."""
+
 MODEL_VERSIONS: Final[Schema] = {
     "model": pl.String,
     "model_version": pl.String,

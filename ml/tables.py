@@ -15,6 +15,7 @@ from ml.schemas import (
     MODEL_VERSIONS,
     MODEL_WARNINGS,
     NEXT_PURCHASES,
+    PRODUCT_RECOMMENDATIONS,
     SCORE_OUTCOMES,
     Schema,
 )
@@ -43,6 +44,7 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_scores": CHURN_SCORES,
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
+    "product_recommendations": PRODUCT_RECOMMENDATIONS,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "model_comparisons": MODEL_COMPARISONS,

@@ -29,7 +29,10 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
     contest = dg.AssetSelection.assets(
         *(
             ["ml", name]
-            for name in ("churn_model", "clv_model", "model_versions", "model_evaluations", "model_comparisons")
+            for name in (
+                *("churn_model", "clv_model", "recommendation_model"),
+                *("model_versions", "model_evaluations", "model_comparisons"),
+            )
         )
     )
     return [

@@ -17,6 +17,7 @@ from orchestration.assets import (
     next_purchases,
     past_totals,
     raw,
+    recommendations,
     segmentation,
 )
 from orchestration.assets.personal_data import personal_data
@@ -49,6 +50,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *next_purchases.ASSETS,
         *churn.ASSETS,
         *clv.ASSETS,
+        *recommendations.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,
     ]

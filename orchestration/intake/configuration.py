@@ -64,11 +64,39 @@ class ClvConfig(Strict):
     )
 
 
+class RecommendationsConfig(Strict):
+    """Next product: what is recommended, to whom what not, and what a contest needs."""
+
+    level: Literal["product", "category"] = Field("product", description="what is recommended: product or category")
+    horizon_days: int = Field(28, ge=1, le=365, description="days ahead in which it should be bought")
+    list_length: int = Field(10, ge=1, le=100, description="recommendations for each customer at most")
+    repeats: bool = Field(
+        True, description="whether what a customer already bought may be recommended; off: only what is new to them"
+    )
+    exclude: dict[
+        Literal["product_id", "category", "subcategory", "department", "brand"],
+        Annotated[tuple[str, ...], BeforeValidator(as_tuple)],
+    ] = Field({}, description="products never recommended, by column: `department: [FUEL]`")
+    only_in_catalogue: bool = Field(False, description="whether only what the entity products lists is recommended")
+    only_in_stock: bool = Field(
+        True, description="whether what the last stock level says is sold out is left out; unknown counts as in stock"
+    )
+    sold_within_days: int = Field(90, ge=1, description="what nobody bought for so many days is not recommended")
+    maximum_products: int = Field(
+        2000, ge=20, le=10_000, description="products, the most popular, that are compared with each other"
+    )
+    maximum_customers: int = Field(5_000, ge=100, description="customers that it is fitted and tested on at most")
+    minimum_history_days: int = Field(56, ge=1, description="history that a past day needs before it")
+    minimum_customers: int = Field(200, ge=1, description="customers who bought again that training and test need")
+    minimum_items: int = Field(20, ge=1, description="products or categories that training and test need")
+
+
 class ModelsConfig(Strict):
     """How models are trained and served."""
 
     churn: ChurnConfig = ChurnConfig()
     clv: ClvConfig = ClvConfig()
+    recommendations: RecommendationsConfig = RecommendationsConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     keep_versions: int = Field(
