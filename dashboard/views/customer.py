@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, number, table
+from dashboard.elements import chart, head, note, nothing, number, table
 from dashboard.published import Published
 from dashboard.words import in_words, money
 
@@ -27,6 +27,7 @@ def show() -> None:
     _numbers(data, found.row(0, named=True))
     _segments(data, customer)
     _reasons(data, customer)
+    _recommendations(data, customer)
     _history(data, customer)
 
 
@@ -66,6 +67,19 @@ def _reasons(data: Published, customer: str) -> None:
         nothing("There is no score to explain.")
     for reason in reasons.iter_rows(named=True):
         st.markdown(f"{reason['rank']}. {in_words(reason['words'])}")
+
+
+def _recommendations(data: Published, customer: str) -> None:
+    st.subheader("What they are likely to buy next")
+    found = data.rows(
+        "select rank, name, category, reason from ml.product_recommendations where customer_id = ? order by rank",
+        customer,
+    )
+    if found.is_empty():
+        nothing("Nothing is recommended: they bought nothing in the last year, or do not allow profiling.")
+        return
+    table(found)
+    note(data.definition("ml.product_recommendations"))
 
 
 def _history(data: Published, customer: str) -> None:
