@@ -31,15 +31,26 @@ def allowed(run: Run) -> str:
     return " and ".join(["is_product", f"{item_column(run)} is not null", *catalogue, *refused])
 
 
-def purchase_days(run: Run) -> str:
-    """The relation of PURCHASE_DAYS: what was sold and paid for, a row a customer, item and day."""
-    return f"""(
-        select distinct lines.customer_id, products.item, lines.transaction_date as purchase_date
+def _sold(run: Run) -> str:
+    """SQL from the lines that were sold and paid for, with the item of each, on."""
+    return f"""
         from marts.fct_transaction_lines as lines
         inner join (
             select product_id, {item_column(run)} as item from marts.dim_products where {allowed(run)}
         ) as products on lines.product_id = products.product_id
         where lines.kind = 'sale' and lines.net_amount > 0
+    """
+
+
+def are_known(run: Run) -> bool:
+    """Whether any line names both a customer and an item."""
+    return not run.warehouse.read(f"select 1 as one {_sold(run)} and lines.customer_id is not null limit 1").is_empty()
+
+
+def purchase_days(run: Run) -> str:
+    """The relation of PURCHASE_DAYS: a row a customer, item and day."""
+    return f"""(
+        select distinct lines.customer_id, products.item, lines.transaction_date as purchase_date {_sold(run)}
     )"""
 
 
@@ -54,7 +65,7 @@ def offered(run: Run, *, as_of: date) -> pl.DataFrame:
 
     A category is in stock while one of its products is.
     """
-    config, column = run.source.models.recommendations, item_column(run)
+    config = run.source.models.recommendations
     sold_out = f"""
         select product_id from (
             select product_id, on_hand_quantity, row_number() over (partition by product_id order by date desc) as place
@@ -62,15 +73,11 @@ def offered(run: Run, *, as_of: date) -> pl.DataFrame:
         ) as levels where place = 1 and on_hand_quantity <= 0
     """
     in_stock = f"and lines.product_id not in ({sold_out})" if config.only_in_stock else ""
-    return run.warehouse.read(f"""
-        select distinct products.{column} as item
-        from marts.fct_transaction_lines as lines
-        inner join (select * from marts.dim_products where {allowed(run)}) as products
-            on lines.product_id = products.product_id
-        where lines.kind = 'sale' and lines.net_amount > 0 {in_stock}
-            and lines.transaction_date > date '{as_of - timedelta(days=config.sold_within_days)}'
-        order by item
-    """)
+    first = as_of - timedelta(days=config.sold_within_days)
+    return run.warehouse.read(
+        f"select distinct products.item {_sold(run)} {in_stock} "
+        f"and lines.transaction_date > date '{first}' order by item"
+    )
 
 
 def names(run: Run) -> pl.DataFrame:

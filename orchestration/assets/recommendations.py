@@ -34,7 +34,7 @@ TESTS = 3
 )
 def recommendation_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Hold the contest if it is due and keep who serves."""
-    if not _is_possible(run):
+    if not items.are_known(run):
         return dg.MaterializeResult(metadata={"reason": NOTHING})
     card, is_new = training.train_if_due(run, _question(run), lambda **asked: _train(run, **asked))
     return dg.MaterializeResult(metadata=training.metadata(card, is_new=is_new))
@@ -50,7 +50,7 @@ def recommendation_model(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Non
 )
 def product_recommendations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     """Recommend with the model on file, bucket by bucket; nothing is fitted here."""
-    frames = _recommended(run) if _is_possible(run) else []
+    frames = _recommended(run) if items.are_known(run) else []
     rows = run.warehouse.write("ml.product_recommendations", [empty(PRODUCT_RECOMMENDATIONS), *frames])
     shares = run.warehouse.read(
         "select count(distinct customer_id) as customers, count(distinct name) as items, "
@@ -92,11 +92,6 @@ def _recommended(run: Run) -> Any:
     return consent.map_customers(
         run, items.purchase_days(run), recommended, purpose="profiling", where=items.since(as_of)
     )
-
-
-def _is_possible(run: Run) -> bool:
-    found = run.warehouse.read(f"select 1 from {items.purchase_days(run)} where customer_id is not null limit 1")
-    return not found.is_empty()
 
 
 def _question(run: Run) -> training.Question:
