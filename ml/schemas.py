@@ -1,7 +1,8 @@
 """Column names and types of every frame that crosses the border of `ml`: one place, in table order.
 
 The inputs TRANSACTIONS and CONTRACTS are `marts.fct_transactions` and `marts.fct_subscriptions`; each output schema is
-the table of the same name in the database schema `ml` (see `ml.tables`). Those of segments are in `ml.segment_schemas`.
+the table of the same name in the database schema `ml` (see `ml.tables`). Those of segments are in `ml.segment_schemas`,
+those of what is proposed in `ml.action_schemas`.
 Logic does not belong here.
 """
 
@@ -140,23 +141,6 @@ CLV_PREDICTIONS: Final[Schema] = {
     "model_version": pl.String,
     "is_stale": pl.Boolean,
 }
-
-PRODUCT_RECOMMENDATIONS: Final[Schema] = {
-    "as_of_date": pl.Date,
-    "customer_id": pl.String,
-    "rank": pl.Int64,
-    "horizon_days": pl.Int64,
-    "product_id": pl.String,
-    "category": pl.String,
-    "name": pl.String,
-    "score": pl.Float64,
-    "is_repeat": pl.Boolean,
-    "reason": pl.String,
-    "served_by": pl.String,
-    "model_version": pl.String,
-    "is_stale": pl.Boolean,
-}
-"""Grain: customer x rank. Where categories are recommended, `product_id` is null."""
 
 MODEL_VERSIONS: Final[Schema] = {
     "model": pl.String,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, PRODUCT_RECOMMENDATIONS
 from ml.schemas import (
     CHURN_REASONS,
     CHURN_SCORES,
@@ -15,7 +16,6 @@ from ml.schemas import (
     MODEL_VERSIONS,
     MODEL_WARNINGS,
     NEXT_PURCHASES,
-    PRODUCT_RECOMMENDATIONS,
     SCORE_OUTCOMES,
     Schema,
 )
@@ -45,6 +45,8 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
     "product_recommendations": PRODUCT_RECOMMENDATIONS,
+    "demand_forecasts": DEMAND_FORECASTS,
+    "demand_evaluations": DEMAND_EVALUATIONS,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "model_comparisons": MODEL_COMPARISONS,

@@ -10,6 +10,7 @@ from orchestration.assets import (
     churn,
     clv,
     declarations,
+    demand,
     drift,
     features,
     landing,
@@ -51,6 +52,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *churn.ASSETS,
         *clv.ASSETS,
         *recommendations.ASSETS,
+        *demand.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,
     ]

@@ -19,7 +19,7 @@ from orchestration.warehouse import Warehouse
 
 GROUPS = {
     "raw", "staging", "intermediate", "marts", "quality", "features", "segmentation", "churn", "clv", "recommendations",
-    "models", "reports", "publish",
+    "demand",     "models", "reports", "publish",
 }  # fmt: skip
 NO_TABLE = {("ml", "churn_model"), ("ml", "clv_model"), ("ml", "recommendation_model"), ("published", "clientele")}
 STAGED = {

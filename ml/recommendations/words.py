@@ -4,9 +4,10 @@ from datetime import date
 
 import polars as pl
 
+from ml.action_schemas import PRODUCT_RECOMMENDATIONS
 from ml.gate import ServedBy
 from ml.recommendations.rankings import POPULARITY
-from ml.schemas import PRODUCT_RECOMMENDATIONS, Schema, conform
+from ml.schemas import Schema, conform
 
 NAMES: Schema = {"item": pl.String, "product_id": pl.String, "category": pl.String, "name": pl.String}
 """Grain: item. `product_id` is null where items are categories."""

@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from ml.action_schemas import PRODUCT_RECOMMENDATIONS
 from ml.backtest import Cutoffs
-from ml.schemas import PRODUCT_RECOMMENDATIONS, empty
+from ml.schemas import empty
 from orchestration import items, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.evidence import Evidence

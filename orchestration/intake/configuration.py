@@ -91,12 +91,25 @@ class RecommendationsConfig(Strict):
     minimum_items: int = Field(20, ge=1, description="products or categories that training and test need")
 
 
+class DemandConfig(Strict):
+    """Demand: of which groups of products, how far ahead, and what a forecast needs."""
+
+    product_group: Literal["category", "subcategory", "department", "brand", "product_id"] = Field(
+        "category", description="column of products whose groups are forecast"
+    )
+    horizon_weeks: int = Field(4, ge=1, le=26, description="weeks ahead")
+    origins: int = Field(6, ge=2, le=26, description="past days on which forecasters are tested at most")
+    minimum_weeks: int = Field(26, ge=4, le=104, description="weeks of history that a forecast needs")
+    maximum_groups: int = Field(200, ge=1, le=20_000, description="groups that are forecast at most, by demand")
+
+
 class ModelsConfig(Strict):
     """How models are trained and served."""
 
     churn: ChurnConfig = ChurnConfig()
     clv: ClvConfig = ClvConfig()
     recommendations: RecommendationsConfig = RecommendationsConfig()
+    demand: DemandConfig = DemandConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     keep_versions: int = Field(
