@@ -8,7 +8,6 @@ import polars as pl
 from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS
 from ml.schemas import Schema, conform
 from orchestration.dbt import OWNERS
-from orchestration.metadata import column_schema
 from orchestration.run import Run
 
 INPUTS = [["marts", name] for name in ("fct_transaction_lines", "dim_products", "dim_as_of")]
@@ -70,7 +69,7 @@ def _written(
     run: Run, key: str, frame: pl.DataFrame, schema: Schema, **shown: float | None
 ) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write(key, conform(frame, schema))
-    metadata = {"dagster/row_count": rows, "dagster/column_schema": column_schema(schema), **shown}
+    metadata = {"dagster/row_count": rows, **shown}
     return dg.MaterializeResult(metadata=metadata)
 
 

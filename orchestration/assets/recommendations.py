@@ -12,7 +12,6 @@ from ml.schemas import empty
 from orchestration import items, training, watch
 from orchestration.dbt import OWNERS
 from orchestration.evidence import Evidence
-from orchestration.metadata import column_schema
 from orchestration.model_files import ModelCard
 from orchestration.privacy import consent
 from orchestration.run import Run
@@ -61,7 +60,6 @@ def product_recommendations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(PRODUCT_RECOMMENDATIONS),
             "customer_count": customers,
             "item_count": proposed,
             "repeat_share": float(repeats or 0),

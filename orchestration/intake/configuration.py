@@ -5,20 +5,13 @@ Only choices that depend on the business belong here; what depends on the machin
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from orchestration.intake.action_configuration import DemandConfig, RecommendationsConfig
+from orchestration.intake.feedback_configuration import FeedbackConfig
+from orchestration.intake.strict import Strict, as_tuple
 
 Strategy = Literal["rfm", "lifecycle", "value", "behavioural", "demographic", "geographic"]
-
-
-class Strict(BaseModel):
-    """Frozen, and refuses keys that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def as_tuple(value: object) -> object:
-    """One item where several may stand."""
-    return (value,) if isinstance(value, str | dict | int) else value
 
 
 class Limits(Strict):
@@ -64,45 +57,6 @@ class ClvConfig(Strict):
     )
 
 
-class RecommendationsConfig(Strict):
-    """Next product: what is recommended, to whom what not, and what a contest needs."""
-
-    level: Literal["product", "category"] = Field("product", description="what is recommended: product or category")
-    horizon_days: int = Field(28, ge=1, le=365, description="days ahead in which it should be bought")
-    list_length: int = Field(10, ge=1, le=100, description="recommendations for each customer at most")
-    repeats: bool = Field(
-        True, description="whether what a customer already bought may be recommended; off: only what is new to them"
-    )
-    exclude: dict[
-        Literal["product_id", "category", "subcategory", "department", "brand"],
-        Annotated[tuple[str, ...], BeforeValidator(as_tuple)],
-    ] = Field({}, description="products never recommended, by column: `department: [FUEL]`")
-    only_in_catalogue: bool = Field(False, description="whether only what the entity products lists is recommended")
-    only_in_stock: bool = Field(
-        True, description="whether what the last stock level says is sold out is left out; unknown counts as in stock"
-    )
-    sold_within_days: int = Field(90, ge=1, description="what nobody bought for so many days is not recommended")
-    maximum_products: int = Field(
-        2000, ge=20, le=10_000, description="products, the most popular, that are compared with each other"
-    )
-    maximum_customers: int = Field(5_000, ge=100, description="customers that it is fitted and tested on at most")
-    minimum_history_days: int = Field(56, ge=1, description="history that a past day needs before it")
-    minimum_customers: int = Field(200, ge=1, description="customers who bought again that training and test need")
-    minimum_items: int = Field(20, ge=1, description="products or categories that training and test need")
-
-
-class DemandConfig(Strict):
-    """Demand: of which groups of products, how far ahead, and what a forecast needs."""
-
-    product_group: Literal["category", "subcategory", "department", "brand", "product_id"] = Field(
-        "category", description="column of products whose groups are forecast"
-    )
-    horizon_weeks: int = Field(4, ge=1, le=26, description="weeks ahead")
-    origins: int = Field(6, ge=2, le=26, description="past days on which forecasters are tested at most")
-    minimum_weeks: int = Field(26, ge=4, le=104, description="weeks of history that a forecast needs")
-    maximum_groups: int = Field(200, ge=1, le=20_000, description="groups that are forecast at most, by demand")
-
-
 class ModelsConfig(Strict):
     """How models are trained and served."""
 
@@ -110,6 +64,7 @@ class ModelsConfig(Strict):
     clv: ClvConfig = ClvConfig()
     recommendations: RecommendationsConfig = RecommendationsConfig()
     demand: DemandConfig = DemandConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     keep_versions: int = Field(
@@ -206,22 +161,28 @@ class SegmentsConfig(Strict):
         Raises:
             ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
         """
-        if not self.rules:
-            return
-        import polars as pl
-
-        from ml.segment_schemas import SEGMENT_INPUTS
-
-        nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
         for strategy, rules in self.rules.items():
             for segment, condition in rules.items():
-                field = f"segments.rules.{strategy}.{segment}"
-                try:
-                    answer = nobody.select(answer=pl.sql_expr(condition))
-                except pl.exceptions.PolarsError as error:
-                    raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
-                if answer.schema["answer"] != pl.Boolean or answer.height:
-                    raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
+                check_condition(f"segments.rules.{strategy}.{segment}", condition, attributes)
+
+
+def check_condition(field: str, condition: str, attributes: tuple[str, ...]) -> None:
+    """Refuse a condition on what is known of a customer that cannot be asked of one after the other.
+
+    Raises:
+        ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
+    """
+    import polars as pl
+
+    from ml.segment_schemas import SEGMENT_INPUTS
+
+    nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
+    try:
+        answer = nobody.select(answer=pl.sql_expr(condition))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
+    if answer.schema["answer"] != pl.Boolean or answer.height:
+        raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
 
 
 AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subscriptions", "history")
@@ -282,4 +243,12 @@ class PrivacyConfig(Strict):
 
 
 class ActionsConfig(Strict):
-    """What is proposed and sent: nothing can be configured yet."""
+    """What is proposed and sent, and to whom never."""
+
+    global_control_share: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="share of all customers whom no experiment reaches, for as long as they are customers: what "
+        "everything together changes is measured against them; they are drawn once an experiment is declared",
+    )
