@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.elements import chart, head, note, nothing, switched_off, table
 from dashboard.published import Published
-from dashboard.words import in_words
+from orchestration.words import in_words
 
 
 def show() -> None:
