@@ -24,6 +24,8 @@ PAGES: Final = {
     "features": "models",
     "churn": "models",
     "clv": "models",
+    "recommendations": "models",
+    "demand": "models",
     "models": "models",
     "segmentation": "segments",
     "experiments": "experiments",
