@@ -76,7 +76,7 @@ def ask_sql_lab(page: Page, address: str, told: Told) -> None:
         "runAsync": False,
         "select_as_cta": False,
     }
-    answer = page.request.post(f"{address}/api/v1/sqllab/execute/", data=asked)
+    answer = page.request.post(f"{address}/api/v1/sqllab/execute/", data=asked, timeout=PATIENCE)
     if answer.ok:
         told.add([tuple(row.values()) for row in answer.json()["data"]])
     else:

@@ -42,9 +42,8 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Tools:
 
 @pytest.fixture(scope="module")
 def shown(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """What the first run published and its working file, in a folder that a test may publish to."""
+    """What the first run published, in a folder that a test may publish to."""
     own = copied(settings, tmp_path_factory.mktemp("republished"))
-    shutil.copy2(settings.warehouse_file, own.warehouse_file)
     publish_version(own, 0)
     return own
 
