@@ -23,6 +23,7 @@ SECRET_KEY = "only a test's own, on 127.0.0.1, gone with it"
 SQLALCHEMY_DATABASE_URI = "sqlite:///{folder}/superset.db"
 WTF_CSRF_ENABLED = False
 TALISMAN_ENABLED = False
+SUPERSET_WEBSERVER_TIMEOUT = 600
 """
 PASSWORD = "only-for-this-test"  # noqa: S105
 CHARTS = len(parts("charts"))
