@@ -35,7 +35,7 @@ def test_the_order_of_the_rows_in_the_files_changes_no_table(first_runs: list[Fi
     differing = {name for name in first | shuffled if first.get(name) != shuffled.get(name)}
     assert differing <= NAMES_FILES
     assert rejected(first_runs[0].settings) == rejected(first_runs[1].settings)
-    assert len(first) == 95
+    assert len(first) == 103
 
 
 def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None:
