@@ -5,13 +5,15 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
 INSTALL := $(UV) pip install -q --compile-bytecode --require-hashes --no-deps
-.PHONY: run test check audit databases mlflow postgres spark dev dashboard bench lock format
+.PHONY: run test check docs audit databases mlflow postgres spark dev dashboard bench lock format
 run: .venv/.runtime # the whole pipeline on the demo source
 	@$(BIN)/clientele run
 test: .venv/.develop # the whole test suite
 	@$(BIN)/pytest -n 2 --dist loadscope
 check: .venv/.develop # format, lint, types, import arrows, SQL lint
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && PYTHONWARNINGS=ignore $(BIN)/sqlfluff lint -q dbt_project
+docs: .venv/.develop # the handbook, the pages about every table and dbt's lineage as a site: site/index.html
+	@$(BIN)/python -m handbook
 audit: .venv/.develop # known vulnerabilities and licences of all that is installed
 	@$(BIN)/python deploy/audit.py
 databases mlflow postgres spark: .venv/.runtime # add sources in databases and APIs; an MLflow mirror; Dagster's records in PostgreSQL; Spark

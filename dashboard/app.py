@@ -11,6 +11,9 @@ from dashboard.published import Published
 from dashboard.views import PAGES
 from orchestration.settings import Settings
 
+# A table that is wider than a phone would have a scroll bar which no keyboard reaches.
+CELLS = "[data-testid='stTable'] :is(td, th)"
+WRAPPED = f"<style>{CELLS}, {CELLS} * {{overflow-wrap: anywhere !important; white-space: normal !important}}</style>"
 LOOK_EVERY = "5s"  # whether there is a new publication
 
 
@@ -38,6 +41,7 @@ def main() -> None:
         st.write("`clientele run` publishes; this page follows by itself.")
         follow(published_dir, None)
         return
+    st.html(WRAPPED)
     data = version(found.folder)
     st.session_state["data"] = data
     page = st.navigation(PAGES)

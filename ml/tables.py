@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, PRODUCT_RECOMMENDATIONS
+from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
+from ml.feedback_schemas import FEEDBACK_TABLES
 from ml.schemas import (
     CHURN_REASONS,
     CHURN_SCORES,
@@ -43,6 +46,10 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_scores": CHURN_SCORES,
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
+    "product_recommendations": PRODUCT_RECOMMENDATIONS,
+    "demand_forecasts": DEMAND_FORECASTS,
+    "demand_evaluations": DEMAND_EVALUATIONS,
+    **FEEDBACK_TABLES,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "model_comparisons": MODEL_COMPARISONS,
@@ -51,4 +58,6 @@ TABLES: Final[dict[str, Schema]] = {
     "model_drift": MODEL_DRIFT,
     "feature_drift": FEATURE_DRIFT,
     "model_warnings": MODEL_WARNINGS,
+    "experiment_assignments": EXPERIMENT_ASSIGNMENTS,
+    "experiment_results": EXPERIMENT_RESULTS,
 }

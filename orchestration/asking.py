@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from orchestration.errors import InputError
 from orchestration.generations import DATABASE, current
@@ -37,7 +37,8 @@ def rows(sql: str, settings: Settings) -> pl.DataFrame:
 
 def show(found: pl.DataFrame, console: Console) -> None:
     """Print the first rows as a table, and how many there are."""
-    drawn = Table(*found.columns, box=None, header_style="bold", pad_edge=False)
+    columns = [Column(name, overflow="fold") for name in found.columns]
+    drawn = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in found.head(SHOWN).iter_rows():
         drawn.add_row(*("" if value is None else str(value) for value in row))
     console.print(drawn, highlight=False, markup=False)

@@ -1,25 +1,38 @@
 """Jobs and schedules: what runs when. What a run does belongs in the assets; whose day it is, in `timetable`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 from dagster._time import get_current_datetime  # the clock that the daemon goes by
 
 from orchestration.errors import InputError
+from orchestration.run import RUN_CONFIG
 from orchestration.settings import Settings
-from orchestration.timetable import RETRAIN, Timetable, refresh_of, retrain_of
+from orchestration.timetable import Timetable, refresh_of, retrain_of
 
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-TO_MARTS = dg.AssetSelection.groups(
-    "landing", "raw", "staging", "intermediate", "marts", "quality"
-) - dg.AssetSelection.assets(["quality", "capabilities"])
+TO_MARTS = dg.AssetSelection.groups("landing", "raw", "staging", "marts", "quality") - dg.AssetSelection.assets(
+    ["quality", "capabilities"]
+)
 """From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
 
 WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
 """A run whose process died starts anew: what others wrote since, its steps would not know."""
+
+
+def asked(*, retrain: bool | None = None) -> dg.ConfigMapping:
+    """The form of a job in the launchpad: what a run can be asked for and nothing else, `retrain` with its default."""
+    field = RUN_CONFIG["retrain"]
+    own = dg.Field(field.config_type, default_value=retrain, description=field.description)
+
+    @dg.config_mapping(config_schema={**RUN_CONFIG, "retrain": own})
+    def form(given: dict[str, Any]) -> dict[str, Any]:
+        return {"resources": {"run": {"config": given}}}
+
+    return form
 
 
 def jobs() -> list["UnresolvedAssetJobDefinition"]:
@@ -29,7 +42,10 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
     contest = dg.AssetSelection.assets(
         *(
             ["ml", name]
-            for name in ("churn_model", "clv_model", "model_versions", "model_evaluations", "model_comparisons")
+            for name in (
+                *("churn_model", "clv_model", "recommendation_model", "feedback_messages", "feedback_model"),
+                *("model_versions", "model_evaluations", "model_comparisons"),
+            )
         )
     )
     return [
@@ -38,6 +54,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
             tags=WHOLE,
+            config=asked(),
             description="From the source files to the published version; models are trained when they are due.",
         ),
         dg.define_asset_job(
@@ -45,7 +62,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=dg.AssetSelection.all(),
             executor_def=dg.in_process_executor,
             tags=WHOLE,
-            config=RETRAIN,
+            config=asked(retrain=True),
             description="As refresh, with every model and every cut point fitted again.",
         ),
         dg.define_asset_job(
@@ -53,6 +70,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=TO_MARTS,
             executor_def=dg.in_process_executor,
             tags=WHOLE,
+            config=asked(),
             description="From the source files to the marts and what they can answer; nothing is trained or published.",
         ),
         dg.define_asset_job(
@@ -60,7 +78,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             selection=TO_MARTS | contest,
             executor_def=dg.in_process_executor,
             tags=WHOLE,
-            config=RETRAIN,
+            config=asked(retrain=True),
             description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
     ]

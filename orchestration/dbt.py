@@ -1,6 +1,6 @@
 """The dbt project as Dagster assets: the manifest, how its nodes become assets, and the two invocations.
 
-What a model computes belongs in `dbt_project`.
+What a model computes belongs in `dbt_project`; what dbt tells while it works, in `dbt_events`.
 """
 
 import json
@@ -13,23 +13,21 @@ from typing import Any
 import dagster as dg
 from packaging.version import Version
 
-from orchestration import pictures
+from orchestration import check_words
 from orchestration.dagster_dbt import (
-    DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
-    DbtCliInvocation,
     DbtCliResource,
     DbtProject,
     dbt_assets,
 )
+from orchestration.dbt_events import events
 from orchestration.dbt_manifest import PARSED, SELECTIONS, prepare_manifest
 from orchestration.dbt_process import PARSED_OPTION
 from orchestration.run import Run
 from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 OWNERS = ["team:clientele"]
-PROGRESS = "built "  # starts the log line of each model, for whoever watches
 FLAGS = ["--log-level-file", "info", "--no-write-json"]
 """dbt's own default logs at debug and writes down the manifest that it was given: each a tenth of its time."""
 DBT = str(Path(sys.executable).with_name("clientele-dbt"))
@@ -39,8 +37,9 @@ class Translator(DagsterDbtTranslator):
     """Key = schema and table; the folder is the group; the description is the one in YAML, grain first."""
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The folder below `models`."""
-        return str(dbt_resource_props["fqn"][1])
+        """The folder below `models`; what lies between staging and marts counts as staging, for a shorter graph."""
+        folder = str(dbt_resource_props["fqn"][1])
+        return "staging" if folder == "intermediate" else folder
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:  # noqa: ARG002 - dagster-dbt's shape
         """One team owns every model."""
@@ -57,7 +56,7 @@ class Translator(DagsterDbtTranslator):
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
         if spec is None:
             return None
-        description = str(manifest["nodes"][unique_id]["description"]) or None
+        description = check_words.rule(manifest["nodes"][unique_id])
         return spec._replace(description=description, blocking=spec.asset_key.path[0] != "ml")
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
@@ -123,37 +122,9 @@ def _invocation(settings: Settings, manifest: Path, *, name: str) -> dg.AssetsDe
         ]
         run.warehouse.hand_over()
         invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
-        yield from _with_row_counts(invocation, run, context, manifest)
+        yield from events(invocation, run, context, manifest)
 
     return models
-
-
-def _with_row_counts(
-    invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionContext, manifest: Path
-) -> Iterator[Any]:
-    """dbt's events, the models last: their rows are counted, and pictures drawn, when dbt has let go of the file.
-
-    dagster-dbt's own `fetch_row_counts` waits for that as well, and then keeps the file open in this process.
-    """
-    built: list[dg.Output[Any]] = []
-    failure: Exception | None = None
-    try:
-        for event in invocation.stream():
-            if isinstance(event, dg.Output):
-                built.append(event)
-                context.log.info(f"{PROGRESS}{event.metadata['unique_id'].value}")
-            else:
-                yield event
-    except DagsterDbtCliRuntimeError as error:  # what was built before is still reported
-        failure = error
-    names = [".".join(context.asset_key_for_output(output.output_name).path) for output in built]
-    run.warehouse.take_back(names, manifest)
-    counts = run.warehouse.row_counts()
-    for name, output in zip(names, built, strict=True):
-        shown = {"dagster/row_count": counts[name], **pictures.of_report(name, run)} if name in counts else {}
-        yield dg.Output(output.value, output_name=output.output_name, metadata={**output.metadata, **shown})
-    if failure:
-        raise failure
 
 
 def command(verb: str, *words: str, settings: Settings, warehouse: Path, target: Path) -> list[str]:

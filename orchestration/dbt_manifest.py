@@ -17,6 +17,7 @@ from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 MANIFEST: Final = "manifest.json"
 PARSED: Final = "partial_parse.msgpack"  # the same as an object that dbt loads in a second
+SEMANTIC: Final = "semantic_manifest.json"  # what MetricFlow reads of it
 SELECTED: Final = "selected"  # the manifest's key for what each selection stands for
 REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
 SELECTIONS: Final = {"dbt_marts": ("fqn:*", REPORTS), "dbt_reports": (REPORTS, "")}

@@ -5,18 +5,22 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import automation
+from orchestration import automation, catalogue
 from orchestration.assets import (
     churn,
     clv,
     declarations,
+    demand,
     drift,
+    experiments,
     features,
+    feedback,
     landing,
     models,
     next_purchases,
     past_totals,
     raw,
+    recommendations,
     segmentation,
 )
 from orchestration.assets.personal_data import personal_data
@@ -49,18 +53,23 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *next_purchases.ASSETS,
         *churn.ASSETS,
         *clv.ASSETS,
+        *recommendations.ASSETS,
+        *demand.ASSETS,
+        *feedback.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,
+        *experiments.ASSETS,
     ]
     public = sorted(
         (key for assets in (*sql, *python) for key in assets.keys if key.path[0] in PUBLIC_SCHEMAS),
         key=lambda key: tuple(key.path),
     )
+    manifest = json.loads(prepare_manifest(settings).read_text())
     registry = personal_data(public, prepare_manifest(settings))
-    publication = published_version([*public, registry.key], _comments(settings))
+    publication = published_version([*public, registry.key], _comments(manifest))
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
-        assets=with_policy([*sql, *python, registry, publication], source),
+        assets=with_policy(catalogue.told([*sql, *python, registry, publication], manifest), source),
         jobs=[*automation.jobs(), past_days(settings)],
         schedules=automation.schedules(settings, timezone=timezone),
         sensors=sensors(settings, timezone=timezone),
@@ -69,9 +78,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     )
 
 
-def _comments(settings: Settings) -> dict[str, dict[str, Any]]:
+def _comments(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Descriptions by `schema.table` from the dbt project, for tables that SQL makes and that Python makes."""
-    manifest = json.loads(prepare_manifest(settings).read_text())
     nodes = [*manifest["nodes"].values(), *manifest["sources"].values()]
     return {
         f"{node['schema']}.{node['name']}": {

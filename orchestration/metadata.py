@@ -5,18 +5,9 @@ import io
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import polars as pl
-
-from ml.schemas import Schema
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-def column_schema(schema: Schema) -> dg.TableSchema:
-    """A frame's schema as Dagster shows it."""
-    frame = pl.DataFrame(schema=schema)
-    return dg.TableSchema([dg.TableColumn(name, str(dtype)) for name, dtype in frame.schema.items()])
 
 
 def picture(figure: "Figure", *, title: str) -> dg.MarkdownMetadataValue:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.errors import InputError
@@ -117,7 +118,7 @@ def _print_table(console: Console, title: str, columns: list[str], rows: list[li
     table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="dim")
     for row in rows:
         table.add_row(
-            *("" if value is None else f"{value:,}" if isinstance(value, int) else str(value) for value in row)
+            *("" if value is None else f"{value:,}" if isinstance(value, int) else escape(str(value)) for value in row)
         )
     console.print(f"\n[bold]{title}[/bold]")
     console.print(table, highlight=False)

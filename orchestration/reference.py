@@ -42,7 +42,8 @@ def page() -> str:
     sections += ["\n## `connections`, each by the name that `landing:<name>/<table>` uses\n", *_table(Connection, "")]
     for name, field in Source.model_fields.items():
         if _model(field) not in (None, Connection):
-            rows = _table(_model(field), f"{name}.")
+            prefix = f"{name}.<name>." if get_origin(field.annotation) is dict else f"{name}."
+            rows = _table(_model(field), prefix)
             if len(rows) > 2:
                 sections += [f"\n## `{name}`\n", f"{(_model(field).__doc__ or '').strip()}\n", *rows]
     return "\n".join(sections) + "\n"

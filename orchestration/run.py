@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
@@ -50,14 +51,17 @@ class Run:
 FOUNDATION = (("raw", "source_settings"), ("raw", "transactions"), ("published", "clientele"))
 """What a run from the files on makes, whatever else: steps bear the names of their assets."""
 
-RUN_CONFIG = {
+RUN_CONFIG: Final = {
     "source": dg.Field(
-        dg.Noneable(str), default_value=None, description="Source file to run on; empty: the configured one."
+        dg.Noneable(str),
+        default_value=None,
+        description="Source file to run on, such as sources/online_retail.yml; empty: that of CLIENTELE_SOURCE.",
     ),
     "as_of": dg.Field(
         dg.Noneable(str),
         default_value=None,
-        description="Day to describe, as YYYY-MM-DD; empty: the last complete day in the data.",
+        description="Day whose end the tables describe, as YYYY-MM-DD; empty: the last complete day in the data. A day "
+        "before the published one is built aside, and BI goes on reading what it reads.",
     ),
     "known_at": dg.Field(
         dg.Noneable(str),
@@ -67,7 +71,7 @@ RUN_CONFIG = {
     "retrain": dg.Field(
         dg.Noneable(bool),
         default_value=None,
-        description="Train the models again (true), never (false), or when they are due (empty).",
+        description="Whether models are trained: true, always; false, never; empty, those that are due.",
     ),
     "is_backfill": dg.Field(
         bool,
@@ -75,6 +79,7 @@ RUN_CONFIG = {
         description="Whether the day goes into the history, marked as back-filled, unless it was really published.",
     ),
 }
+"""What a run can be asked for; the launchpad shows these fields with their descriptions."""
 
 
 def run_resource(settings: Settings) -> dg.ResourceDefinition:

@@ -5,6 +5,7 @@ What the user sees of it belongs in `progress` and `summary`; what the job does,
 
 import contextlib
 import io
+import logging
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: 
 
 
 def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener: Listener) -> Outcome:
-    definitions = build_definitions(settings)
+    definitions = dg.Definitions.merge(build_definitions(settings), dg.Definitions(loggers={"console": SILENT}))
     home = prepare_instance(settings)
     run_id = str(uuid.uuid4())
     with dg.DagsterInstance.from_config(str(home)) as instance, _quiet(home / "console.log"):
@@ -69,10 +70,7 @@ def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener
                 instance=instance,
                 raise_on_error=False,
                 tags={PROCESS_TAG: process_name(os.getpid()) or ""},
-                run_config={
-                    "resources": {"run": {"config": config}},
-                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                },
+                run_config=config,
             )
         except (OSError, SQLAlchemyError) as error:  # Dagster could not write down what happened
             if not is_of_full_disk(str(error), settings):
@@ -84,6 +82,15 @@ def _run_once(name: str, settings: Settings, *, config: dict[str, Any], listener
     return Outcome(
         run_id, error_of(told, describe=lambda key: graph.get_check_spec(key).description, settings=settings)
     )
+
+
+def _silent(_context: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("clientele", level=logging.CRITICAL)
+    logger.addHandler(logging.NullHandler())
+    return logger
+
+
+SILENT = dg.LoggerDefinition(_silent, description="Writes no event to the console: a listener shows what there is.")
 
 
 class _ConsoleLog(io.TextIOBase):

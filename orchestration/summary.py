@@ -15,7 +15,9 @@ from orchestration.freshness import ages
 from orchestration.generations import DATABASE, generations, read_manifest
 from orchestration.intake.source_file import load_source
 from orchestration.settings import Settings
+from orchestration.since_last_run import changes, rows
 from orchestration.warehouse import reader, records
+from orchestration.words import in_words
 from orchestration.writer import last_run
 
 NET_AMOUNT = ("transactions", "amount")
@@ -50,6 +52,12 @@ def summarise(folder: Path) -> dict[str, Any]:
         }
 
 
+def of_version(settings: Settings, folder: Path) -> dict[str, Any]:
+    """`summarise`, and what is different from the version before as `since_last_run`."""
+    found = summarise(folder)
+    return found | {"since_last_run": changes(settings, folder)} if found else {}
+
+
 def status(settings: Settings) -> dict[str, Any]:
     """The last run, what is published, how old it is, and how the models do."""
     record = last_run(settings)
@@ -61,7 +69,7 @@ def status(settings: Settings) -> dict[str, Any]:
         "data_dir": str(settings.data_dir),
         "last_run": asdict(record) if record else None,
         "too_old": [asdict(age) for age in found],
-        "published": summarise(settings.published_dir / "current"),
+        "published": of_version(settings, settings.published_dir / "current"),
         "versions": [
             {"run_id": g.run_id, "as_of_date": g.as_of, "published_at": g.published_at, "is_scratch": g.is_scratch}
             for g in generations(settings)
@@ -86,11 +94,14 @@ def show(summary: dict[str, Any], console: Console) -> None:
         largest = ", ".join(f"{name} {count:,}" for name, count in list(segments.items())[:5])
         facts.add_row(f"Segments ({strategy})", largest or "none")
     for model in summary["models"]:
-        facts.add_row(f"{model['model'].upper()}, {model['horizon_days']} days", _model_line(model))
+        horizon = f", {model['horizon_days']} days" if model["horizon_days"] else ""
+        facts.add_row(f"{model['model'].replace('_', ' ').upper()}{horizon}", _model_line(model))
         if model.get("warning"):  # a version published before there were warnings has none
-            facts.add_row("", f"Warning: {escape(model['warning'])}")
+            facts.add_row("", f"[yellow]Warning:[/yellow] {escape(model['warning'])}")
     off = ", ".join(row["capability"] for row in summary["unavailable"])
     facts.add_row("Switched off", f"{off or 'nothing'} (reasons in quality.capabilities)")
+    if summary.get("since_last_run"):
+        rows(summary["since_last_run"], facts)
     console.print(facts, highlight=False)
     console.print(f"For BI, read-only: {summary['database']}", soft_wrap=True, highlight=False)
 
@@ -109,13 +120,13 @@ def _segments(connection: Any) -> dict[str, dict[str, int]]:
 
 
 def _model_line(model: dict[str, Any]) -> str:
-    serves = f"{model['candidate'].replace('_', ' ')} serves ({model['served_by']})"
+    serves = f"{in_words(model['candidate'])} serves ({model['served_by']})"
     if model["rank_value"] is None:
         return f"{serves}: {model['reason']}"
     return (
         f"{serves}; model against best rule: "
-        f"{model['rank_metric']} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
-        f"{model['loss_metric']} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
+        f"{in_words(model['rank_metric'])} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
+        f"{in_words(model['loss_metric'])} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
     )
 
 

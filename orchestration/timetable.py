@@ -18,7 +18,7 @@ from dagster._utils.schedules import cron_string_iterator  # the very one that t
 from orchestration.settings import Settings
 
 DAY_TAG = "clientele/day"
-RETRAIN = {"resources": {"run": {"config": {"retrain": True}}}}
+RETRAIN = {"retrain": True}
 
 
 @dataclass(frozen=True)

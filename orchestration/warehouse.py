@@ -179,6 +179,18 @@ class Warehouse:
             ).fetchall()
             return {name: int(connection.execute(f"select count(*) from {name}").fetchall()[0][0]) for (name,) in names}
 
+    def column_types(self) -> dict[str, dict[str, str]]:
+        """Types by column of every table and view by `schema.table`."""
+        with self.connect() as connection:
+            listed = connection.execute(
+                "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+                "where database_name = current_database() and not internal order by table_oid, column_index"
+            ).fetchall()
+        found: dict[str, dict[str, str]] = {}
+        for relation, column, kind in listed:
+            found.setdefault(relation, {})[column] = kind
+        return found
+
 
 @contextmanager
 def sandbox(*, files: Iterable[Path] = (), folders: Iterable[Path] = ()) -> Iterator[Connection]:
@@ -213,6 +225,20 @@ def reader(file: Path) -> Iterator[Connection]:
     """A read-only connection to a published file that can reach nothing beyond it, closed at the end of the block."""
     connection = reading(file)
     try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def reading_two(now: Path, before: Path) -> Iterator[Connection]:
+    """Two published files as the catalogs `now` and `before` of one connection that can reach nothing beyond them."""
+    connection = duckdb.connect(":memory:")
+    try:
+        for name, file in (("now", now), ("before", before)):
+            connection.execute(f"attach {literal(str(file))} as {name} (read_only)")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()

@@ -95,7 +95,7 @@ class Daemon:
     def runs(self) -> list[tuple[str, str, bool]]:
         """Every run so far, the first one first: its day, its job, and whether it trains whatever is due or not."""
         found = reversed(self.instance.get_runs())
-        return [(run.tags.get(DAY_TAG, ""), run.job_name, bool(run.run_config.get("resources"))) for run in found]
+        return [(run.tags.get(DAY_TAG, ""), run.job_name, bool(run.run_config.get("retrain"))) for run in found]
 
 
 @contextmanager

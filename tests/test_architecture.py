@@ -18,10 +18,12 @@ from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 
 GROUPS = {
-    "raw", "staging", "intermediate", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
-    "reports", "publish",
+    "raw", "staging", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
+    "recommendations", "demand", "experiments", "feedback", "reports", "publish",
 }  # fmt: skip
-NO_TABLE = {("ml", "churn_model"), ("ml", "clv_model"), ("published", "clientele")}
+NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "recommendation", "feedback")} | {
+    ("published", "clientele")
+}
 STAGED = {
     "text": "VARCHAR", "timestamp": "TIMESTAMP", "date": "DATE", "double": "DOUBLE", "boolean": "BOOLEAN",
     "money": "DECIMAL(18,4)", "quantity": "DECIMAL(18,4)", "rate": "DECIMAL(18,10)",
@@ -48,7 +50,7 @@ def columns(settings: Settings) -> dict[str, dict[str, str]]:
 
 def files(*suffixes: str) -> list[Path]:
     """The project's own files."""
-    folders = ("orchestration", "ml", "tests", "dbt_project", "benchmarks", "dashboard")
+    folders = ("orchestration", "ml", "tests", "dbt_project", "benchmarks", "dashboard", "handbook")
     found = [file for folder in folders for suffix in suffixes for file in (PROJECT_DIR / folder).rglob(f"*{suffix}")]
     return [file for file in found if "target" not in file.parts]
 

@@ -49,16 +49,33 @@ def test_both_jobs_run_every_asset_and_only_retrain_forces_training(definitions:
     for job in (refresh, retrain):
         assert set(job.asset_layer.selected_asset_keys) == everything
         assert job.executor_def.name == "in_process"
-    assert retrain.run_config == {"resources": {"run": {"config": {"retrain": True}}}}
-    assert not refresh.run_config
+    assert (_trains(refresh), _trains(retrain)) == (None, True)
+
+
+def _trains(job: dg.JobDefinition) -> bool | None:
+    """What a run of the job is told about training where nobody says anything."""
+    assert job.config_mapping is not None
+    given = dg.validate_run_config(job, {})
+    trains: bool | None = given["resources"]["run"]["config"]["retrain"]
+    return trains
+
+
+def test_a_run_is_asked_for_by_a_form_of_explained_fields(definitions: dg.Definitions) -> None:
+    for name in ("refresh", "retrain", "check", "evaluate"):
+        mapping = definitions.resolve_job_def(name).config_mapping
+        assert mapping is not None
+        fields = mapping.config_schema.config_type.fields  # type: ignore[union-attr]
+        assert set(fields) == {"source", "as_of", "known_at", "retrain", "is_backfill"}
+        assert all(len(field.description or "") > 40 and not field.is_required for field in fields.values()), name
 
 
 def test_evaluate_trains_anew_and_neither_scores_nor_publishes(definitions: dg.Definitions) -> None:
     job = definitions.resolve_job_def("evaluate")
     keys = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
-    assert {"ml/churn_model", "ml/clv_model", "ml/model_evaluations", "ml/model_comparisons"} <= keys
-    assert not keys & {"ml/churn_scores", "ml/clv_predictions", "published/clientele"}
-    assert job.run_config == {"resources": {"run": {"config": {"retrain": True}}}}
+    assert {"ml/churn_model", "ml/clv_model", "ml/recommendation_model"} <= keys
+    assert {"ml/model_evaluations", "ml/model_comparisons"} <= keys
+    assert not keys & {"ml/churn_scores", "ml/clv_predictions", "ml/product_recommendations", "published/clientele"}
+    assert _trains(job)
 
 
 def test_importing_the_definitions_does_no_work() -> None:

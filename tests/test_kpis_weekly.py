@@ -23,11 +23,11 @@ def weekly(amounts: list[float], *, days: int) -> pl.DataFrame:
         "is_return": False,
     }
     known = [AS_OF - timedelta(days=number) for number in range(days)]
+    ends = [AS_OF - timedelta(days=number // 7 * 7) for number in range(days)]
     return select(
         "rpt_kpis_weekly",
         {
-            "dim_as_of": pl.DataFrame({"as_of_date": [AS_OF]}),
-            "dim_dates": pl.DataFrame({"date_day": known}),
+            "dim_dates": pl.DataFrame({"date_day": known, "week_end": ends}),
             "fct_transactions": pl.DataFrame(bought, schema_overrides={"net_amount": pl.Decimal(18, 4)}),
             "dim_customers": pl.DataFrame({"customer_id": ["c0"], "first_purchase_date": [AS_OF]}),
         },
@@ -48,7 +48,7 @@ def test_limits_come_from_the_weeks_before_and_a_week_beyond_them_is_marked() ->
     assert last["week_end"] == AS_OF
 
 
-def test_weeks_are_whole_and_count_back_from_the_as_of_date() -> None:
+def test_a_week_that_is_not_whole_is_left_out() -> None:
     weeks = weekly([5.0, 5.0, 5.0], days=20).filter(pl.col("metric") == "transaction_count")
     assert weeks["week_end"].to_list() == [AS_OF - timedelta(days=7), AS_OF]  # six days are no week
     assert weeks["previous_value"].to_list() == [None, 1.0]

@@ -1,12 +1,12 @@
 """One customer by id: segments, scores with their reasons, and what they bought when. No direct identifier is here."""
 
-import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, number, table
+from dashboard.elements import chart, head, note, nothing, number
 from dashboard.published import Published
-from dashboard.words import in_words, money
+from dashboard.words import money
+from orchestration.words import heading, in_words
 
 
 def show() -> None:
@@ -27,6 +27,7 @@ def show() -> None:
     _numbers(data, found.row(0, named=True))
     _segments(data, customer)
     _reasons(data, customer)
+    _recommendations(data, customer)
     _history(data, customer)
 
 
@@ -49,18 +50,21 @@ def _numbers(data: Published, facts: dict[str, object]) -> None:
 
 
 def _segments(data: Published, customer: str) -> None:
-    st.subheader("Segments")
-    table(
-        data.rows(
-            "select s.strategy, s.segment, s.previous_segment, s.segment_since, w.words from ml.customer_segments as s "
-            "left join ml.segment_words as w using (strategy, segment) where s.customer_id = ? order by s.strategy",
-            customer,
-        ).with_columns(pl.col("segment", "previous_segment").str.replace_all("_", " "))
+    st.header("Segments")
+    segments = data.rows(
+        "select s.strategy, s.segment, s.segment_since, w.words from ml.customer_segments as s "
+        "left join ml.segment_words as w using (strategy, segment) where s.customer_id = ? order by s.strategy",
+        customer,
     )
+    if segments.is_empty():
+        nothing("There is no segment: the customer never bought, or does not allow profiling.")
+    for one in segments.iter_rows(named=True):
+        words = f": {in_words(one['words'])}" if one["words"] else ""
+        st.markdown(f"{heading(one['strategy'])}: **{in_words(one['segment'])}** since {one['segment_since']}{words}")
 
 
 def _reasons(data: Published, customer: str) -> None:
-    st.subheader("Why the churn score is what it is")
+    st.header("Why the churn score is what it is")
     reasons = data.rows("select rank, words from ml.churn_reasons where customer_id = ? order by rank", customer)
     if reasons.is_empty():
         nothing("There is no score to explain.")
@@ -68,8 +72,23 @@ def _reasons(data: Published, customer: str) -> None:
         st.markdown(f"{reason['rank']}. {in_words(reason['words'])}")
 
 
+def _recommendations(data: Published, customer: str) -> None:
+    st.header("What they are likely to buy next")
+    found = data.rows(
+        "select rank, name, category, reason from ml.product_recommendations where customer_id = ? order by rank",
+        customer,
+    )
+    if found.is_empty():
+        nothing("Nothing is recommended: they bought nothing in the last year, or do not allow profiling.")
+        return
+    for one in found.iter_rows(named=True):
+        category = f" ({one['category']})" if one["category"] else ""
+        st.markdown(f"{one['rank']}. **{one['name']}**{category}: {one['reason']}")
+    note(data.definition("ml.product_recommendations"))
+
+
 def _history(data: Published, customer: str) -> None:
-    st.subheader("What they bought when")
+    st.header("What they bought when")
     months = data.rows(
         "select date_trunc('month', transaction_date)::date as month_start, count(*) as transaction_count, "
         "sum(net_amount) as net_amount from marts.fct_transactions where customer_id = ? group by all order by 1",

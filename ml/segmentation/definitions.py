@@ -9,9 +9,7 @@ import polars as pl
 
 from ml.schemas import empty
 from ml.segment_schemas import SEGMENT_DEFINITIONS
-
-SMALLEST_GROUP: Final = 11
-"""Fewer customers are never told of together: it would say who somebody is."""
+from ml.small_groups import SMALLEST_GROUP as SMALLEST_GROUP
 
 
 @dataclass(frozen=True)

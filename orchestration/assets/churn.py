@@ -16,7 +16,7 @@ from ml.contracts import build_contract_features
 from ml.schemas import CHURN_REASONS, CHURN_SCORES, CUSTOMER_FEATURES, conform, empty
 from orchestration import contracts, evidence, plots, training, watch
 from orchestration.dbt import OWNERS
-from orchestration.metadata import column_schema, picture
+from orchestration.metadata import picture
 from orchestration.model_files import ModelCard
 from orchestration.privacy import consent
 from orchestration.run import Run
@@ -81,7 +81,6 @@ def churn_scores(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(CHURN_SCORES),
             "served_by": card.served_by,
             **{f"{band}_risk_customer_count": count for band, count in bands.iter_rows()},
         }
@@ -105,9 +104,7 @@ def churn_reasons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     exact_from = riskiest.item() or 0.0
     frames = _map_eligible(run, lambda features: explain(features, model, exact_from=exact_from))
     rows = run.warehouse.write("ml.churn_reasons", [empty(CHURN_REASONS), *frames])
-    return dg.MaterializeResult(
-        metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(CHURN_REASONS)}
-    )
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
 def _question(run: Run) -> training.Question:

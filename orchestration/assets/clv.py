@@ -11,7 +11,6 @@ from ml.backtest import Cutoffs
 from ml.schemas import CLV_PREDICTIONS, CUSTOMER_FEATURES, conform, empty
 from orchestration import evidence, training, watch
 from orchestration.dbt import OWNERS
-from orchestration.metadata import column_schema
 from orchestration.model_files import ModelCard
 from orchestration.privacy import consent
 from orchestration.run import Run
@@ -76,7 +75,6 @@ def clv_predictions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(CLV_PREDICTIONS),
             **{f"expected_amount_{days}_days": float(amount) for days, amount in totals.iter_rows()},
         }
     )

@@ -13,7 +13,6 @@ from orchestration import training, watch
 from orchestration.dbt import OWNERS
 from orchestration.evidence import watched_customers
 from orchestration.history import LEDGER, SCORES, History
-from orchestration.metadata import column_schema
 from orchestration.model_files import ModelCard
 from orchestration.privacy import consent
 from orchestration.run import Run
@@ -154,7 +153,7 @@ def _frame(rows: list[dict[str, Any]], schema: Schema) -> pl.DataFrame:
 
 def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema, **shown: Any) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write(key, conform(frame.with_columns(pl.col(pl.Float64).fill_nan(None)), schema))
-    metadata: dict[str, Any] = {"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)}
+    metadata: dict[str, Any] = {"dagster/row_count": rows}
     return dg.MaterializeResult(metadata=metadata | shown)
 
 

@@ -5,7 +5,6 @@ import dagster as dg
 from ml.features import build_features
 from ml.schemas import CUSTOMER_FEATURES, empty
 from orchestration.dbt import OWNERS
-from orchestration.metadata import column_schema
 from orchestration.privacy import consent
 from orchestration.run import Run
 
@@ -26,7 +25,6 @@ def customer_features(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(CUSTOMER_FEATURES),
             "as_of_date": as_of.isoformat(),
         }
     )

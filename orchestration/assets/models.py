@@ -24,7 +24,7 @@ from orchestration import contracts, plots, training
 from orchestration.dbt import OWNERS
 from orchestration.errors import ClienteleError
 from orchestration.history import LEDGER, History
-from orchestration.metadata import column_schema, picture
+from orchestration.metadata import picture
 from orchestration.mlflow_mirror import mirror
 from orchestration.model_files import (
     ModelCard,
@@ -36,10 +36,12 @@ from orchestration.model_files import (
 from orchestration.privacy import consent
 from orchestration.run import Run
 
+MODELS = [["ml", name] for name in ("churn_model", "clv_model", "recommendation_model", "feedback_model")]
+
 
 @dg.asset(
     key=["ml", "model_versions"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -54,7 +56,7 @@ def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "model_evaluations"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -68,7 +70,7 @@ def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "model_comparisons"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -82,7 +84,7 @@ def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "model_fairness"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -176,7 +178,7 @@ def _drawn(run: Run, grades: pl.DataFrame) -> dict[str, Any]:
 
 def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write(key, conform(frame, schema))
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
 ASSETS = [model_versions, model_evaluations, model_comparisons, model_fairness, score_outcomes]

@@ -7,7 +7,6 @@ from ml.next_purchases import GAP_COUNTS, count_gaps, distribute, predict
 from ml.rhythm import population_gap
 from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
 from orchestration.dbt import OWNERS
-from orchestration.metadata import column_schema
 from orchestration.privacy import consent
 from orchestration.run import Run
 
@@ -45,7 +44,6 @@ def next_purchases(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(NEXT_PURCHASES),
             "population_gap_days": gap,
         }
     )

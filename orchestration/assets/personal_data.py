@@ -13,7 +13,6 @@ import polars as pl
 from ml.schemas import Schema
 from orchestration.dbt import OWNERS
 from orchestration.generations import PUBLIC_SCHEMAS
-from orchestration.metadata import column_schema
 from orchestration.privacy import consent
 from orchestration.privacy.registry import Registry, load_registry
 from orchestration.run import Run
@@ -75,7 +74,7 @@ def personal_data(tables: Sequence[dg.AssetKey], manifest: Path) -> dg.AssetsDef
         silent = frame.filter(pl.col("personal").is_null())
         undeclared = silent.select(pl.concat_str("schema_name", "table_name", "column_name", separator="."))
         yield dg.MaterializeResult(
-            metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(PERSONAL_DATA)},
+            metadata={"dagster/row_count": rows},
             check_results=[_result(DECLARED, undeclared.to_series().to_list()), _result(CONSENTED, misused)],
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from orchestration import experiments
 from orchestration.dbt import OWNERS
 from orchestration.history import DRIFT, LEDGER, History
 from orchestration.publish import publish
@@ -46,7 +47,8 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
 
 
 def keep_day(run: Run) -> None:
-    """Keep what was published of this day: segment membership, totals, drift and every batch of scores.
+    """Keep what was published of this day: segment membership, totals, drift, every batch of scores, and who was
+    assigned to an experiment on it.
 
     A day says whether it was back-filled; what was really published of a day is never replaced by such.
     """
@@ -59,6 +61,9 @@ def keep_day(run: Run) -> None:
     history.keep("segment_changes", as_of, run.warehouse.read(CHANGES))
     history.keep("totals", as_of, run.warehouse.read("from quality.reconciliation order by entity, measure"))
     history.keep("drift", as_of, run.warehouse.read(DRIFT))
+    assigned = run.warehouse.read(experiments.TODAY)
+    if assigned.height and not run.is_scratch:
+        history.keep(experiments.SUBJECT, as_of, assigned)
     for model, table in LEDGER.items():
         batch = run.warehouse.read(f"from {table} order by customer_id, horizon_days")
         history.keep(f"scores/{model}", as_of, batch.with_columns(is_backfilled=pl.lit(is_backfilled)))

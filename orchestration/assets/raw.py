@@ -43,11 +43,9 @@ def received(entity: Entity, *, fetched: Sequence[tuple[str, str]] = ()) -> dg.A
         record.keep(loads, source=run.source, settings=run.settings)
         with run.warehouse.connect() as connection:
             register(connection, entity, source=run.source, settings=run.settings, known_at=run.known_until)
-        columns = [dg.TableColumn(column.name, column.type) for column in entity.columns if not column.is_private]
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": run.warehouse.row_count(f"raw.{entity.name}"),
-                "dagster/column_schema": dg.TableSchema(columns),
                 "new_file_count": sum(load.outcome in NEW for load in loads),
                 "unchanged_file_count": sum(load.outcome == "unchanged" for load in loads),
                 "missing_file_count": sum(load.outcome == "missing" for load in loads),
@@ -95,6 +93,7 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         "cancellation_prefix": run.source.rules.returns.cancellation_prefix,
         "adjustment_prefix": run.source.rules.returns.adjustment_prefix,
         "has_feedback_text": any("text" in part.columns for part in run.source.entities.get("feedback", ())),
+        "satisfied_from": run.source.models.feedback.satisfied_from,
         "is_consent_required": run.source.privacy.consent == "required",
         "requested_as_of_date": run.requested_as_of,
         "known_at": run.known_at,
@@ -102,6 +101,7 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     schema: Schema = {
         **dict.fromkeys(row, pl.String),
         "has_feedback_text": pl.Boolean,
+        "satisfied_from": pl.Float64,
         "is_consent_required": pl.Boolean,
         "requested_as_of_date": pl.Date,
         "known_at": pl.Datetime("us"),

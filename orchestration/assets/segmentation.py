@@ -24,7 +24,7 @@ from orchestration import report_plots, segments
 from orchestration import segment_snapshots as snapshots
 from orchestration.dbt import OWNERS
 from orchestration.history import History
-from orchestration.metadata import column_schema, picture
+from orchestration.metadata import picture
 from orchestration.privacy import consent
 from orchestration.run import Run
 
@@ -145,7 +145,6 @@ def customer_segments(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "dagster/column_schema": column_schema(CUSTOMER_SEGMENTS),
             "strategies": ", ".join(record.published) or "none",
             **drawn,
         }
@@ -227,7 +226,7 @@ def _history(run: Run) -> History:
 
 def _written(run: Run, key: str, frame: pl.DataFrame, schema: Schema) -> dg.MaterializeResult[None]:
     rows = run.warehouse.write(key, conform(frame, schema))
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, "dagster/column_schema": column_schema(schema)})
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
 
 ASSETS = [

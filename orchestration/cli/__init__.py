@@ -5,7 +5,7 @@ Progress goes to stderr, results to stdout. Heavy libraries are imported by the 
 
 import typer
 
-from orchestration.cli import privacy, publications, runs, service, sources
+from orchestration.cli import metrics, privacy, publications, runs, service, sources
 from orchestration.permissions import keep_private
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ for command in (
     publications.freeze,
     publications.status,
     publications.query,
+    publications.explain,
+    metrics.metrics,
     privacy.erase,
     privacy.access,
     publications.rollback,

@@ -11,7 +11,11 @@ import typer
 from orchestration.errors import ClienteleError, InputError
 
 if TYPE_CHECKING:  # pydantic takes as long to load as all the rest of `clientele --help`
+    from rich.console import Console
+
     from orchestration.settings import Settings
+
+WIDE = 500  # columns of what is piped: whoever reads it breaks lines, or looks for words in them
 
 SourceOption = Annotated[Path | None, typer.Option("--source", help="Source file; default: CLIENTELE_SOURCE.")]
 DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Data folder; default: CLIENTELE_DATA_DIR.")]
@@ -52,3 +56,11 @@ def explained() -> Iterator[None]:
             raise
         typer.echo(f"{error.filename or 'The data folder'}: the disk is full. Make room, and run again.", err=True)
         raise typer.Exit(ClienteleError.exit_code) from None
+
+
+def screen() -> "Console":
+    """Standard output for people: in colour and as wide as the terminal, or plain and unbroken where it is piped."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)

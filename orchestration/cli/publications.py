@@ -1,13 +1,16 @@
-"""Commands about what is published: status, query, rollback, freeze."""
+"""Commands about what is published: status, query, explain, rollback, freeze."""
 
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
+from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, screen, settings_of
+
+if TYPE_CHECKING:  # a second that most commands do not need
+    import polars as pl
 
 
 class Shape(StrEnum):
@@ -21,15 +24,13 @@ class Shape(StrEnum):
 def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
     """The last run, what is published, how the models do, and what failed."""
     with explained():
-        from rich.console import Console
-
         from orchestration import summary
 
         found = summary.status(settings_of(None, data_dir))
         if json:
             typer.echo(summary.as_json(found))
             return
-        console = Console()
+        console = screen()
         last = found["last_run"]
         console.print(
             f"Last run {last['run_id']}: {last['outcome']}, started {last['started_at']}" if last else "No run yet.",
@@ -52,14 +53,35 @@ def query(
     with explained():
         from orchestration import asking
 
-        settings = settings_of(None, data_dir)
-        rows = asking.rows(sql, settings)
-        if shape is Shape.TABLE:
-            from rich.console import Console
+        write(asking.rows(sql, settings_of(None, data_dir)), shape)
 
-            asking.show(rows, Console())
-        else:
-            sys.stdout.write(asking.as_csv(rows) if shape is Shape.CSV else asking.as_json(rows))
+
+def write(rows: "pl.DataFrame", shape: Shape) -> None:
+    """Rows on stdout, in the shape that was asked for."""
+    from orchestration import asking
+
+    if shape is Shape.TABLE:
+        asking.show(rows, screen())
+    else:
+        sys.stdout.write(asking.as_csv(rows) if shape is Shape.CSV else asking.as_json(rows))
+
+
+def explain(
+    customer: Annotated[str, typer.Argument(help="Id, as in marts.dim_customers or in the source's files.")],
+    data_dir: DataDirOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say in words what the published tables know of one customer: history, segments, scores and why they are so."""
+    with explained():
+        from orchestration.customer_facts import facts
+        from orchestration.customer_words import sentences, show
+        from orchestration.summary import as_json
+
+        found = facts(customer, settings_of(None, data_dir))
+        if json:
+            typer.echo(as_json(found | {"words": sentences(found)}))
+            return
+        show(found, screen())
 
 
 def rollback(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, settings_of
+from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, screen, settings_of
 
 if TYPE_CHECKING:
     from orchestration.alerts import Told
@@ -57,23 +57,23 @@ def _checked_run(settings: "Settings", asked: dict[str, Any], json: bool, told: 
 
 
 def _run(settings: "Settings", config: dict[str, Any], console: Any, json: bool, told: "Told") -> None:
-    from rich.console import Console
-
+    from orchestration.pace import Pace
     from orchestration.progress import RunProgress
 
-    with RunProgress(console) as progress:
+    job = "retrain" if config["retrain"] else "refresh"
+    with RunProgress(console, pace=Pace(settings.data_dir, job)) as progress:
         from orchestration import summary
         from orchestration.runner import run_job
 
-        outcome = run_job("retrain" if config["retrain"] else "refresh", settings, config=config, listener=progress)
+        outcome = run_job(job, settings, config=config, listener=progress)
     told.run_id = outcome.run_id
     if outcome.error:
         raise outcome.error
-    done = summary.summarise(settings.published_dir / "versions" / outcome.run_id)
+    done = summary.of_version(settings, settings.published_dir / "versions" / outcome.run_id)
     if json:
         typer.echo(summary.as_json(done))
     else:
-        summary.show(done, Console())
+        summary.show(done, screen())
 
 
 def backfill(
@@ -125,17 +125,19 @@ def evaluate(
         from rich.console import Console
 
         from orchestration import contest, summary
+        from orchestration.pace import Pace
         from orchestration.progress import RunProgress
         from orchestration.run import parse_day
         from orchestration.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         parse_day(as_of)
-        with writer_lock(settings, wait=False), RunProgress(Console(file=sys.stderr)) as progress:
+        console, pace = Console(file=sys.stderr), Pace(settings.data_dir, "evaluate")
+        with writer_lock(settings, wait=False), RunProgress(console, pace=pace) as progress:
             found, error = contest.evaluate(settings, as_of=as_of, listener=progress)
         if error:
             raise error
         if json:
             typer.echo(summary.as_json(found))
         else:
-            contest.show(found, Console())
+            contest.show(found, screen())

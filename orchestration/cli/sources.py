@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.options import JsonOption, SourceOption, explained, settings_of
+from orchestration.cli.options import JsonOption, SourceOption, explained, screen, settings_of
 from orchestration.errors import InputError
 
 
@@ -37,6 +37,6 @@ def check(source: SourceOption = None, json: JsonOption = False) -> None:
         if json:
             typer.echo(preview.as_json(report))
         else:
-            preview.show(report, Console())
+            preview.show(report, screen())
         if error:
             raise error

@@ -5,20 +5,13 @@ Only choices that depend on the business belong here; what depends on the machin
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from orchestration.intake.action_configuration import DemandConfig, RecommendationsConfig
+from orchestration.intake.feedback_configuration import FeedbackConfig
+from orchestration.intake.strict import Strict, as_tuple
 
 Strategy = Literal["rfm", "lifecycle", "value", "behavioural", "demographic", "geographic"]
-
-
-class Strict(BaseModel):
-    """Frozen, and refuses keys that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def as_tuple(value: object) -> object:
-    """One item where several may stand."""
-    return (value,) if isinstance(value, str | dict | int) else value
 
 
 class Limits(Strict):
@@ -69,6 +62,9 @@ class ModelsConfig(Strict):
 
     churn: ChurnConfig = ChurnConfig()
     clv: ClvConfig = ClvConfig()
+    recommendations: RecommendationsConfig = RecommendationsConfig()
+    demand: DemandConfig = DemandConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     keep_versions: int = Field(
@@ -165,22 +161,28 @@ class SegmentsConfig(Strict):
         Raises:
             ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
         """
-        if not self.rules:
-            return
-        import polars as pl
-
-        from ml.segment_schemas import SEGMENT_INPUTS
-
-        nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
         for strategy, rules in self.rules.items():
             for segment, condition in rules.items():
-                field = f"segments.rules.{strategy}.{segment}"
-                try:
-                    answer = nobody.select(answer=pl.sql_expr(condition))
-                except pl.exceptions.PolarsError as error:
-                    raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
-                if answer.schema["answer"] != pl.Boolean or answer.height:
-                    raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
+                check_condition(f"segments.rules.{strategy}.{segment}", condition, attributes)
+
+
+def check_condition(field: str, condition: str, attributes: tuple[str, ...]) -> None:
+    """Refuse a condition on what is known of a customer that cannot be asked of one after the other.
+
+    Raises:
+        ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
+    """
+    import polars as pl
+
+    from ml.segment_schemas import SEGMENT_INPUTS
+
+    nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
+    try:
+        answer = nobody.select(answer=pl.sql_expr(condition))
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
+    if answer.schema["answer"] != pl.Boolean or answer.height:
+        raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
 
 
 AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subscriptions", "history")
@@ -241,4 +243,12 @@ class PrivacyConfig(Strict):
 
 
 class ActionsConfig(Strict):
-    """What is proposed and sent: nothing can be configured yet."""
+    """What is proposed and sent, and to whom never."""
+
+    global_control_share: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="share of all customers whom no experiment reaches, for as long as they are customers: what "
+        "everything together changes is measured against them; they are drawn once an experiment is declared",
+    )

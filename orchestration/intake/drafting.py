@@ -4,60 +4,26 @@ It looks at names, types and the first rows. What a user makes of the draft is c
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from orchestration.errors import InputError
+from orchestration.intake.draft_formats import USUAL, Format, format_of
+from orchestration.intake.draft_words import ENTITY_WORDS, SYNONYMS, UNIT_PRICE
 from orchestration.intake.entities import ENTITIES, Entity
-from orchestration.warehouse import DatabaseError, literal, quoted, sandbox
+from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 
 SAMPLE_ROWS: Final = 20_000
-
-SYNONYMS: Final = {
-    "transaction_id": "transaction invoice invoiceno order orderid basket receipt bill ticket sale",
-    "customer_id": "customer client household user member buyer account shopper",
-    "occurred_at": "occurred transactiondate transactiontimestamp invoicedate orderdate purchasedate ordered purchased "
-    "sold placed booked orderpurchasetimestamp date timestamp datetime day",
-    "product_id": "product stockcode sku item article upc ean",
-    "quantity": "qty units pieces count",
-    "amount": "amount netamount salesvalue sales total totalprice linetotal revenue value paid payment spend",
-    "discount_amount": "discount retaildisc rebate",
-    "cost_amount": "cost cogs",
-    "store_id": "store shop branch location outlet",
-    "name": "title description productname",
-    "category": "productcategory productcategoryname group",
-    "created_at": "created signup registered joined since registrationdate",
-    "birth_date": "birthdate birthday dob dateofbirth",
-    "age_band": "age agegroup",
-    "income_band": "income",
-    "gender": "sex",
-    "email": "mail emailaddress",
-    "phone": "telephone mobile phonenumber",
-    "full_name": "fullname customername",
-    "postal_code": "zip zipcode postcode zipcodeprefix",
-    "region": "state province",
-    "started_at": "start startdate from",
-    "ended_at": "end enddate until",
-    "kind": "type campaigntype",
-    "responded_at": "responded redemptiondate responsedate",
-    "contacted_at": "contacted sent sentat",
-    "feedback_id": "feedback review reviewid ticket message",
-    "text": "comment review message body reviewtext",
-    "rating": "score stars reviewscore",
-    "plan": "contract tariff",
-    "monthly_amount": "monthlycharges monthlyprice fee",
-}
-"""Words that mean a contract column, beside its own name."""
-
-ENTITY_WORDS: Final = {
-    "transactions": "transaction sale order invoice retail basket purchase",
-    "customers": "customer demographic client member household",
-    "products": "product item article catalogue catalog sku",
-    "campaigns": "campaign promotion description",
-    "campaign_contacts": "contact redemption response campaigns",
-}
-_UNIT_PRICE: Final = ("unitprice", "price", "itemprice", "unitamount")
+SHOWN_ROWS: Final = 2_000
+"""Rows whose values are looked at for how dates and numbers are written."""
+ENDINGS: Final = ("", "date", "amount", "at", "on")
+ENDINGS_OF_IDS: Final = ("", "id", "no", "nr", "number", "nummer", "code", "key")
+"""What may follow a word that means a column."""
+SHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+MOMENTS: Final = ("timestamp", "date")
+NUMBERS: Final = ("money", "quantity", "rate", "double")
 
 
 @dataclass(frozen=True)
@@ -69,6 +35,7 @@ class Draft:
     columns: dict[str, tuple[str, str]]
     missing: list[str]
     unused: list[str]
+    written: Format
 
 
 def draft(files: list[Path], *, out: Path) -> str:
@@ -97,23 +64,53 @@ def draft(files: list[Path], *, out: Path) -> str:
 
 
 def _draft_file(file: Path) -> Draft:
-    header = _header(file)
+    header, texts = _looked_at(file)
     best = max(ENTITIES.values(), key=lambda entity: _fit(entity, header, file))
-    columns = _guess(best, header)
-    used = " ".join(sql for sql, _ in columns.values())
+    guessed = _guess(best, header)
+    used = {column: [name for name in header if name in sql] for column, (sql, _) in guessed.items()}
+    written = _format(best, used, texts)
+    columns = _guess(best, header, written=written)
     return Draft(
         file=file,
         entity=best,
         columns=columns,
         missing=[name for name in best.required if name not in columns],
-        unused=[name for name in header if name not in used],
+        unused=[name for name in header if not any(name in names for names in used.values())],
+        written=written,
     )
 
 
-def _header(file: Path) -> dict[str, str]:
-    """The file's own columns with their types, from its first rows."""
+def _format(entity: Entity, used: dict[str, list[str]], texts: dict[str, list[str]]) -> Format:
+    """How the file's columns are written that stand for moments and for numbers of an entity."""
+    kinds = {column.name: column.type for column in entity.columns}
+    by_kind = {
+        is_moment: [
+            texts[name]
+            for column, names in used.items()
+            for name in names
+            if name in texts and kinds[column] in (MOMENTS if is_moment else NUMBERS)
+        ]
+        for is_moment in (True, False)
+    }
+    return format_of(by_kind[True], by_kind[False])
+
+
+def _looked_at(file: Path) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The file's own columns with their types, from its first rows, and of a text file the first values of each.
+
+    Raises:
+        InputError: it is no file, or none that can be read.
+    """
+    if file.is_dir():
+        raise InputError(f"{file} is a folder: name the files in it, such as {file}/*.csv.")
     if not file.is_file():
         raise InputError(f"{file} does not exist.")
+    if file.suffix.lower() in SHEETS:
+        raise InputError(f"{file.name} is a spreadsheet: save each sheet of it as CSV, and name those files.")
+    if not file.stat().st_size:
+        raise InputError(f"{file.name} is empty: it needs a line with the names of its columns, and rows.")
+    if b"\0" in file.open("rb").read(4096) and file.suffix not in (".parquet", ".gz"):
+        raise InputError(f"{file.name} is no text: CSV and JSON lines are, and Parquet is known by its name.")
     name = literal(str(file.absolute()))
     readers = {
         ".parquet": f"read_parquet({name})",
@@ -121,14 +118,24 @@ def _header(file: Path) -> dict[str, str]:
         ".ndjson": f"read_json({name}, format = 'newline_delimited', sample_size = {SAMPLE_ROWS})",
     }
     suffix = next((part for part in reversed(file.suffixes) if part in readers), "")
-    table = readers.get(suffix, f"read_csv({name}, sample_size = {SAMPLE_ROWS}, ignore_errors = true)")
+    text = f"read_csv({name}, sample_size = {SAMPLE_ROWS}, ignore_errors = true"
     with sandbox(files=[file.absolute()]) as connection:
         try:
-            return {row[0]: row[1] for row in connection.execute(f"describe from {table}").fetchall()}
+            table = readers.get(suffix, f"{text})")
+            types = {row[0]: row[1] for row in connection.execute(f"describe from {table}").fetchall()}
+            return types, {} if suffix else _texts(connection, f"{text}, header = true, all_varchar = true)", types)
         except DatabaseError:
             raise InputError(
                 f"{file.name} cannot be read as Parquet, CSV or JSON lines. Name it by what it is, or draft by hand."
             ) from None
+
+
+def _texts(connection: Connection, table: str, types: dict[str, str]) -> dict[str, list[str]]:
+    """The first values of each column of a text file, as they are written; nothing where its header is not found."""
+    rows = connection.execute(f"from {table} limit {SHOWN_ROWS}").fetchall()
+    values = zip(*rows, strict=True) if rows and len(rows[0]) == len(types) else ()
+    columns = dict(zip(types, values, strict=False))
+    return {name: [one.strip() for one in column if one and one.strip()] for name, column in columns.items()}
 
 
 def _fit(entity: Entity, header: dict[str, str], file: Path) -> float:
@@ -139,7 +146,7 @@ def _fit(entity: Entity, header: dict[str, str], file: Path) -> float:
     return 10 * found / len(entity.required) + 2 * found + 2 * named + len(columns) / (len(header) + 1)
 
 
-def _guess(entity: Entity, header: dict[str, str]) -> dict[str, tuple[str, str]]:
+def _guess(entity: Entity, header: dict[str, str], *, written: Format = USUAL) -> dict[str, tuple[str, str]]:
     """Contract column to (expression, reason): the exact name first, then a known word, each source column once."""
     free = dict.fromkeys(header)
     taken: dict[str, tuple[str, str]] = {}
@@ -151,10 +158,11 @@ def _guess(entity: Entity, header: dict[str, str]) -> dict[str, tuple[str, str]]
             if match is not None and _has_type(header[match], column.type):
                 del free[match]
                 taken[column.name] = (_expression(match), "same name" if is_exact else "its name")
-    price = next((name for name in free if _plain(name) in _UNIT_PRICE), None)
+    price = next((name for name in free if _plain(name) in UNIT_PRICE), None)
     if entity.name == "transactions" and "amount" not in taken and price:
         factors = [taken["quantity"][0]] if "quantity" in taken else []
-        product = " * ".join(f"try_cast({factor} as decimal(18, 4))" for factor in [*factors, _expression(price)])
+        numbers = [written.plain(factor) for factor in (*factors, _expression(price))]
+        product = " * ".join(f"try_cast({number} as decimal(18, 4))" for number in numbers)
         taken["amount"] = (product, "quantity times unit price")
     return {column.name: taken[column.name] for column in entity.columns if column.name in taken}
 
@@ -164,9 +172,7 @@ def _means(name: str, column: str, is_exact: bool) -> bool:
     if is_exact:
         return plain in (_plain(column), _plain(column).removesuffix("id") if column.endswith("_id") else "")
     words = SYNONYMS.get(column, "").split()
-    endings = (
-        ("", "id", "no", "number", "code", "key") if column.endswith("_id") else ("", "date", "amount", "at", "on")
-    )
+    endings = ENDINGS_OF_IDS if column.endswith("_id") else ENDINGS
     return any(plain == word + ending for word in words for ending in endings)
 
 
@@ -188,6 +194,8 @@ def _part_lines(part: Draft, *, out: Path, is_listed: bool) -> list[str]:
     lines += [f"{indent}  {name}: FILL_IN # required, and no column looks like it" for name in part.missing]
     if part.unused:
         lines.append(f"{indent}  # not used: {', '.join(map(_comment, part.unused))}")
+    if options := part.written.line():
+        lines.append(f"{indent}{options}")
     return lines
 
 
@@ -209,7 +217,8 @@ def _comment(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    bare = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]", "", bare.lower())
 
 
 def _identifier(name: str) -> str:

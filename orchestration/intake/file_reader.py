@@ -16,8 +16,9 @@ from urllib.parse import unquote
 from orchestration.errors import InputError
 from orchestration.intake import lookups, mapping, refusal
 from orchestration.intake.entities import Entity
+from orchestration.intake.known_keys import nearest
 from orchestration.intake.plain_text import as_unreadable, suffix
-from orchestration.intake.source_file import Part, Source, nearest
+from orchestration.intake.source_file import Part, Source
 from orchestration.intake.text_files import JSON_LINES, PARQUET, Table, tabulate
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, sandbox
 

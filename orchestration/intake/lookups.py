@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestration.errors import InputError
-from orchestration.intake.source_file import Lookup, nearest
+from orchestration.intake.known_keys import nearest
+from orchestration.intake.source_file import Lookup
 from orchestration.intake.text_files import Table, tabulate
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted
 

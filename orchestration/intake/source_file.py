@@ -3,7 +3,6 @@
 Reading and validating it belongs here; opening the data files it names belongs in `file_reader`.
 """
 
-import difflib
 import re
 from datetime import date
 from functools import cached_property
@@ -12,9 +11,10 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from orchestration.errors import InputError
+from orchestration.intake import experiments as declared
 from orchestration.intake.configuration import (
     ActionsConfig,
     FreshnessConfig,
@@ -22,14 +22,14 @@ from orchestration.intake.configuration import (
     ModelsConfig,
     PrivacyConfig,
     SegmentsConfig,
-    Strict,
-    as_tuple,
 )
 from orchestration.intake.connections import Connection, Name
 from orchestration.intake.entities import ENTITIES, START_ENTITIES
 from orchestration.intake.file_patterns import FETCHED, matches, searched
 from orchestration.intake.holidays import Holidays
+from orchestration.intake.known_keys import known_keys, nearest
 from orchestration.intake.rules import Rules
+from orchestration.intake.strict import Strict, as_tuple
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -120,6 +120,7 @@ class Source(Strict):
     segments: SegmentsConfig = SegmentsConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     freshness: FreshnessConfig = FreshnessConfig()
+    experiments: declared.Experiments = Field({}, description="what is tried on whom, by name")
     actions: ActionsConfig = ActionsConfig()
     path: Path = Field(exclude=True)
 
@@ -142,6 +143,7 @@ class Source(Strict):
             if name not in identifiers:
                 raise ValueError(f"privacy.publishable: '{name}' cannot be published{nearest(name, identifiers)}")
         self.segments.check_rules(self.attributes)
+        declared.check(self.experiments, attributes=self.attributes, entities=self.entities)
         if not set(self.entities) & set(START_ENTITIES):
             raise ValueError(f"entities: at least one of {', '.join(START_ENTITIES)} is required")
         return self
@@ -268,28 +270,12 @@ def _check_entity(name: str, parts: tuple[Part, ...]) -> None:
             raise ValueError(f"entities.{name}.columns: {', '.join(missing)} must be mapped")
 
 
-def nearest(word: str, known: Any) -> str:
-    """A hint such as `; did you mean 'amount'?`, or nothing where no name is near."""
-    match = difflib.get_close_matches(word, [str(name) for name in known], n=1, cutoff=0.6)
-    return f"; did you mean '{match[0]}'?" if match else f"; known are {', '.join(sorted(known))}"
-
-
 def _explain(error: dict[str, Any]) -> str:
     location = [str(part) for part in error["loc"] if not isinstance(part, int)]
     field = ".".join(location)
     if error["type"] == "extra_forbidden":
-        return f"{field}: unknown key{nearest(location[-1], _known_keys(location[:-1]))}"
+        return f"{field}: unknown key{nearest(location[-1], known_keys(Source, location[:-1]))}"
     if error["type"] == "missing":
         return f"{field}: is required"
     message = str(error["msg"]).removeprefix("Value error, ")
     return f"{field}: {message}" if field else message
-
-
-def _known_keys(location: list[str]) -> list[str]:
-    """The keys that the model at this place of the YAML allows."""
-    model: type[BaseModel] = Source
-    for step in location:
-        inner = Part if step == "entities" else getattr(model.model_fields.get(step), "annotation", None)
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    return [name for name in model.model_fields if name != "path"]

@@ -27,13 +27,14 @@ Holds = Literal["rows", "models", "tables", "nobody"]
 """What lies in a folder: rows of customers, what was fitted on them, copies of tables, or nothing about anybody."""
 
 ABOUT_ONE: Final = ("customer", "identifier", "direct")
-RETENTIONS: Final = (*ENTITIES, "segments", "scores", "segment_snapshots", "models", "run")
+RETENTIONS: Final = (*ENTITIES, "segments", "scores", "segment_snapshots", "experiments", "models", "run")
 """With what a value goes: the received rows of an entity, a subject of the history, or the next run."""
 KEY: Final = "customer_id"
 HISTORY: Final = {
     "segments": "ml.customer_segments",
     "segment_changes": "ml.segment_changes",
     "segment_snapshots": "ml.segment_snapshots",
+    "experiment_assignments": "ml.experiment_assignments",
     **{f"scores/{model}": table for model, table in LEDGER.items()},
 }
 """Subjects of the history with rows of single customers, each the published table that it keeps day by day."""
@@ -43,7 +44,8 @@ NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
     *("history/totals", "history/drift", "history/loads", "history/days", "history/tombstones", "history/receipts"),
     "vault/privacy.key",
-    *("dagster", "dbt", "file_hashes.json", "last_run.json", "alerts.json", "drawing.js", "writer.lock", "writer.pid"),
+    *("dagster", "dbt", "file_hashes.json", "last_run.json", "pace.json", "alerts.json", "drawing.js"),
+    *("writer.lock", "writer.pid"),
 )
 """What is never about a single person: definitions, totals, the record of loads, event storage, artefacts, locks."""
 

@@ -29,19 +29,18 @@ def test_a_kept_file_that_broke_is_named_and_nothing_is_changed(first_run: Finis
 
 
 @pytest.mark.full
-def test_fifty_damaged_files_are_healed_or_named(first_run: Finished, tmp_path: Path) -> None:
-    expected = hashes(first_run.settings.published_dir / "current")
-    for number in range(50):
-        folder = tmp_path / str(number)
-        shutil.copytree(first_run.settings.data_dir, folder, symlinks=True)
-        chance = random.Random(number)  # noqa: S311 - repeatable
-        models = sorted(folder.glob("history/models/*/model.skops"))
-        groups = [[folder / CACHES[number % len(CACHES)]], models, kept_files(folder)]
-        file = chance.choice(groups[number % len(groups)])
-        kind = damage(file, seed=number)
-        done = clientele("run", "--json", source=first_run.settings.source, data_dir=folder)
-        is_healed = done.exit_code == 0 and hashes(folder / "published" / "current") == expected
-        is_named = done.exit_code == 1 and str(file) in done.stderr and "Traceback" not in done.stderr
-        assert is_healed or is_named, (number, kind, file, done.stderr)
-        assert is_healed == (number % len(groups) != 2), (number, kind, file, done.stderr)
-        shutil.rmtree(folder)
+@pytest.mark.parametrize("number", range(50))
+def test_fifty_damaged_files_are_healed_or_named(first_run: Finished, tmp_path: Path, number: int) -> None:
+    folder, expected = tmp_path / "data", hashes(first_run.settings.published_dir / "current")
+    shutil.copytree(first_run.settings.data_dir, folder, symlinks=True)
+    chance = random.Random(number)  # noqa: S311 - repeatable
+    models = sorted(folder.glob("history/models/*/model.skops"))
+    groups = [[folder / CACHES[number % len(CACHES)]], models, kept_files(folder)]
+    file = chance.choice(groups[number % len(groups)])
+    kind = damage(file, seed=number)
+    done = clientele("run", "--json", source=first_run.settings.source, data_dir=folder)
+    is_healed = done.exit_code == 0 and hashes(folder / "published" / "current") == expected
+    is_named = done.exit_code == 1 and str(file) in done.stderr and "Traceback" not in done.stderr
+    assert is_healed or is_named, (kind, file, done.stderr)
+    assert is_healed == (number % len(groups) != 2), (kind, file, done.stderr)
+    shutil.rmtree(folder)

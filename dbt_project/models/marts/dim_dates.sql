@@ -11,13 +11,27 @@ with bounds as (
 
 days as (
 
-    select {{ each_day('first_date', 'last_date') }} as date_day from bounds
+    select
+        {{ each_day('first_date', 'last_date') }} as date_day,
+        last_date
+    from bounds
+
+),
+
+weeks as (
+
+    -- Seven days each, counted back from the as-of date, so that the last one is whole; the first may be shorter.
+    select
+        date_day,
+        max(date_day) over (partition by {{ quotient(days_between('date_day', 'last_date'), 7) }}) as week_end
+    from days
 
 )
 
 select
     date_day,
     cast(date_trunc('month', date_day) as date) as month_start,
-    date_day = last_day(date_day) as is_month_end
-from days
+    date_day = last_day(date_day) as is_month_end,
+    week_end
+from weeks
 order by date_day

@@ -7,21 +7,17 @@
     'return_rate': 'Share of transactions that are returns.',
 } -%}
 {%- set averages = ['average_transaction_amount', 'return_rate'] -%}
-with as_of as (
+with days as (
 
-    select * from {{ ref('dim_as_of') }}
+    select * from {{ ref('dim_dates') }}
 
 ),
 
 weeks as (
 
-    -- Seven days each, counted back from the as-of date, so that the last one is whole; an earlier rest is left out.
-    select
-        max(dates.date_day) as week_end,
-        {{ quotient(days_between('dates.date_day', 'as_of.as_of_date'), 7) }} as weeks_ago
-    from {{ ref('dim_dates') }} as dates
-    cross join as_of
-    group by weeks_ago
+    select week_end
+    from days
+    group by week_end
     having count(*) = 7
 
 ),
@@ -29,19 +25,18 @@ weeks as (
 first_purchases as (
 
     select
-        {{ quotient(days_between('customers.first_purchase_date', 'as_of.as_of_date'), 7) }} as weeks_ago,
+        days.week_end,
         count(*) as new_customer_count
     from {{ ref('dim_customers') }} as customers
-    cross join as_of
-    where customers.first_purchase_date is not null
-    group by weeks_ago
+    inner join days on customers.first_purchase_date = days.date_day
+    group by days.week_end
 
 ),
 
 traded as (
 
     select
-        {{ quotient(days_between('sold.transaction_date', 'as_of.as_of_date'), 7) }} as weeks_ago,
+        days.week_end,
         sum(sold.net_amount) as net_amount,
         count(*) as transaction_count,
         count(distinct sold.customer_id) filter (where sold.is_purchase) as active_customer_count,
@@ -49,8 +44,8 @@ traded as (
         / nullif(count(*) filter (where sold.is_purchase), 0) as average_transaction_amount,
         cast(count(*) filter (where sold.is_return) as double) / count(*) as return_rate
     from {{ ref('fct_transactions') }} as sold
-    cross join as_of
-    group by weeks_ago
+    inner join days on sold.transaction_date = days.date_day
+    group by days.week_end
 
 ),
 
@@ -64,8 +59,8 @@ measured as (
         '{{ definition }}' as definition,
         cast(coalesce({{ metric }}, {{ 'null' if metric in averages else 0 }}) as double) as value
     from weeks
-    left join traded on weeks.weeks_ago = traded.weeks_ago
-    left join first_purchases on weeks.weeks_ago = first_purchases.weeks_ago
+    left join traded on weeks.week_end = traded.week_end
+    left join first_purchases on weeks.week_end = first_purchases.week_end
     {{ 'union all' if not loop.last }}
     {% endfor %}
 

@@ -1,0 +1,37 @@
+"""Several p-values read together, and whether arms hold the shares that they were meant to."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from scipy import stats
+
+from ml.experiments.design import Correction
+
+MISMATCH: Final = 0.001
+"""Below it the arms do not hold their shares: Fabijan et al. (2019), Diagnosing sample ratio mismatch in online
+controlled experiments, KDD. Such an experiment says nothing, whatever its metrics look like."""
+
+
+def corrected(p_values: Sequence[float], *, by: Correction) -> list[float]:
+    """The p-values, each as large as a test of all of them at once leaves it; in the order given.
+
+    `holm` bounds the chance of any false finding (Holm 1979, A simple sequentially rejective multiple test procedure),
+    `benjamini_hochberg` the share of false ones among the findings (Benjamini, Hochberg 1995).
+    """
+    if by == "benjamini_hochberg":
+        return [float(value) for value in stats.false_discovery_control(p_values)] if p_values else []
+    found = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, number in enumerate(sorted(range(len(p_values)), key=lambda one: p_values[one])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[number]))
+        found[number] = largest
+    return found
+
+
+def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> float | None:
+    """P-value of so many customers in the arms if each had its share (chi-square); none where nobody is in any."""
+    total = sum(counts)
+    if not total:
+        return None
+    expected = [total * share / sum(shares) for share in shares]
+    return float(stats.chisquare(counts, expected).pvalue)
