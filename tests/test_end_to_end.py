@@ -4,6 +4,7 @@ Equal hashes leave one table out, and only where files were shuffled: quality.re
 """
 
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
@@ -36,6 +37,14 @@ def test_the_order_of_the_rows_in_the_files_changes_no_table(first_runs: list[Fi
     assert differing <= NAMES_FILES
     assert rejected(first_runs[0].settings) == rejected(first_runs[1].settings)
     assert len(first) == 103
+
+
+def test_what_the_program_alone_decides_is_made_once_for_all_data_folders(first_runs: list[Finished]) -> None:
+    (home,) = {run.settings.made_once_dir for run in first_runs}
+    program = (home / f"drawing-{version('vl-convert-python')}.js").read_text()
+    for run in first_runs:
+        assert program in (run.settings.published_dir / "current" / "overview.html").read_text()
+        assert not [*run.settings.data_dir.rglob("drawing*.js")]
 
 
 def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None:
