@@ -94,8 +94,9 @@ def _drivers(data: Published) -> None:
 def _satisfaction(data: Published) -> None:
     st.header("Who is how satisfied")
     groups = data.rows(
-        "select group_kind, group_name, customer_count, average_rating, satisfied_share, satisfied_share_lower, "
-        "satisfied_share_upper from reports.rpt_satisfaction order by satisfied_share, group_name"
+        "select group_kind, group_name, customer_count, average_rating, satisfied_share, "
+        "satisfied_share_lower as lower_share, satisfied_share_upper as upper_share "
+        "from reports.rpt_satisfaction order by satisfied_share, group_name"
     )
     if groups.is_empty():
         nothing("Fewer than 11 customers have said what they think.")
@@ -108,7 +109,11 @@ def _satisfaction(data: Published) -> None:
 
 def _churn(data: Published) -> None:
     st.header("Do dissatisfied customers leave more often?")
-    days = data.rows("from reports.rpt_satisfaction_churn order by cutoff_date desc")
+    days = data.rows(
+        "select strftime(cutoff_date, '%Y-%m-%d') as past_day, verdict, difference, difference_lower, "
+        "difference_upper, dissatisfied_churn_rate, satisfied_churn_rate, dissatisfied_customer_count, "
+        "satisfied_customer_count from reports.rpt_satisfaction_churn order by 1 desc"
+    )
     if days.is_empty():
         nothing("On no past day were there 11 active customers of either kind; about contracts it is not measured.")
         return

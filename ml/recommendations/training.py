@@ -32,7 +32,7 @@ MODEL: Final = "recommendations"
 class Minimums:
     """What a contest needs on each of its days: customers who had bought and bought again, and items."""
 
-    customers: int = 200
+    customers: int = 100
     items: int = 20
 
 

@@ -30,7 +30,7 @@ class RecommendationsConfig(Strict):
     )
     maximum_customers: int = Field(5_000, ge=100, description="customers that it is fitted and tested on at most")
     minimum_history_days: int = Field(56, ge=1, description="history that a past day needs before it")
-    minimum_customers: int = Field(200, ge=1, description="customers who bought again that training and test need")
+    minimum_customers: int = Field(100, ge=1, description="customers who bought again that training and test need")
     minimum_items: int = Field(20, ge=1, description="products or categories that training and test need")
 
 
