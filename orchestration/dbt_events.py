@@ -4,6 +4,7 @@ Which models are built belongs in `dbt`.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +26,9 @@ def events(invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionCon
     built: list[dg.Output[Any]] = []
     failure: Exception | None = None
     nodes = invocation.manifest["nodes"]
+    stream = invocation.stream()
     try:
-        for event in invocation.stream():
+        for event in stream:
             if isinstance(event, dg.Output):
                 built.append(event)
                 context.log.info(f"{PROGRESS}{event.metadata['unique_id'].value}")
@@ -36,6 +38,8 @@ def events(invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionCon
                 yield event
     except DagsterDbtCliRuntimeError as error:  # what was built before is still reported
         failure = error
+    finally:
+        _end(invocation, stream)
     names = {output.output_name: ".".join(context.asset_key_for_output(output.output_name).path) for output in built}
     run.warehouse.take_back(names.values(), manifest)
     counts = run.warehouse.row_counts()
@@ -48,6 +52,15 @@ def events(invocation: DbtCliInvocation, run: Run, context: dg.AssetExecutionCon
         yield dg.Output(output.value, output_name=output.output_name, metadata=shown)
     if failure:
         raise failure
+
+
+def _end(invocation: DbtCliInvocation, stream: Iterator[Any]) -> None:
+    """Let no dbt go on where nobody listens any more: its step failed or was cancelled."""
+    if invocation.process.poll() is None:
+        invocation.process.terminate()
+        with suppress(DagsterDbtCliRuntimeError):  # of the one that was just ended
+            for _ in stream:
+                pass
 
 
 def _lineage(models: list[dict[str, Any]], run: Run) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,10 @@
 """Before the work: may we write everywhere, and is there room? A run that cannot end is better not begun."""
 
+import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +58,21 @@ def full(settings: Settings) -> ClienteleError:
         f"{settings.data_dir}: the disk is full: {shutil.disk_usage(settings.data_dir).free:,} bytes are free. "
         "What was published before stays, and nothing that was kept is lost. Make room and run again: that is all."
     )
+
+
+@contextmanager
+def told_when_full(settings: Settings) -> Iterator[None]:
+    """A write that found no room, as the error of a full disk with path and bytes.
+
+    Raises:
+        ClienteleError: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise full(settings) from error
 
 
 def _demand(settings: Settings, needed: float) -> None:

@@ -41,11 +41,16 @@ def run_job(name: str, settings: Settings, *, config: dict[str, Any], listener: 
     Where the working file turns out to be damaged, the job runs once more, on a new one.
 
     Raises:
-        ClienteleError: the definitions cannot be built.
+        ClienteleError: the definitions cannot be built, or the disk is full before the run begins.
     """
-    outcome = _run_once(name, settings, config=config, listener=listener)
-    if isinstance(outcome.error, DamagedError):
+    try:
         outcome = _run_once(name, settings, config=config, listener=listener)
+        if isinstance(outcome.error, DamagedError):
+            outcome = _run_once(name, settings, config=config, listener=listener)
+    except (OSError, SQLAlchemyError) as error:  # before there was a run that could be told of
+        if not is_of_full_disk(str(error), settings):
+            raise
+        raise preflight.full(settings) from error
     return outcome
 
 

@@ -39,6 +39,7 @@ def _checked_run(settings: "Settings", asked: dict[str, Any], json: bool, told: 
     from rich.console import Console
 
     from orchestration.intake.source_file import load_source
+    from orchestration.preflight import told_when_full
     from orchestration.run import parse_day, parse_moment
     from orchestration.writer import writer_lock
 
@@ -51,7 +52,7 @@ def _checked_run(settings: "Settings", asked: dict[str, Any], json: bool, told: 
     console = Console(file=sys.stderr)
     if described.notice:
         console.print(f"[dim]{described.notice}[/dim]", highlight=False)
-    with writer_lock(settings, wait=False):
+    with told_when_full(settings), writer_lock(settings, wait=False):
         _run(settings, asked | {"source": str(settings.source)}, console, json, told)
     told.of_success(described)
 
