@@ -11,6 +11,8 @@ from dashboard.published import Published
 from dashboard.views import PAGES
 from orchestration.settings import Settings
 
+WRAPPED = "<style>[data-testid='stTable'] :is(td, th) {overflow-wrap: anywhere}</style>"
+"""A table that is wider than a phone would have a scroll bar which no keyboard reaches."""
 LOOK_EVERY = "5s"  # whether there is a new publication
 
 
@@ -38,6 +40,7 @@ def main() -> None:
         st.write("`clientele run` publishes; this page follows by itself.")
         follow(published_dir, None)
         return
+    st.html(WRAPPED)
     data = version(found.folder)
     st.session_state["data"] = data
     page = st.navigation(PAGES)

@@ -13,6 +13,8 @@ BLUE, ORANGE, GREEN, GREY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#8c8c8c
 """Okabe and Ito's colours: people who do not tell red from green tell these."""
 PALETTE: Final = (BLUE, ORANGE, GREEN, VERMILION, "#CC79A7", "#56B4E9", "#F0E442", GREY)
 HEIGHT: Final = 300
+WIDTH_OF_A_NUMBER: Final = 26
+"""Pixels that a cell needs for its number."""
 alt.data_transformers.disable_max_rows()
 
 
@@ -108,7 +110,8 @@ def heat_map(
         ),
         tooltip=[f"{down}:O", f"{across}:O", alt.Tooltip(f"{value}:Q", title=unit, format=form)],
     )
-    words = base.mark_text(fontSize=10).encode(
+    fits = alt.ExprRef(f"width < {WIDTH_OF_A_NUMBER * cells[across].n_unique()} ? 0 : 1")  # on a phone, colours tell
+    words = base.mark_text(fontSize=10, opacity=fits).encode(
         text=alt.Text(f"{value}:Q", format=form),
         color=alt.condition(f"datum['{value}'] > {0.6 * top}", alt.value("white"), alt.value("#222222")),
     )
@@ -185,7 +188,7 @@ def contest(grades: pl.DataFrame, *, served: str, title: str, unit: str) -> alt.
         "kind:N",
         title=None,
         scale=alt.Scale(domain=["serves", "other"], range=[BLUE, GREY]),
-        legend=alt.Legend(orient="bottom"),
+        legend=alt.Legend(orient="bottom", columns=1),
     )
     base = alt.Chart(marked, title=title, height={"step": 26})
     rules = base.mark_rule().encode(
@@ -195,7 +198,7 @@ def contest(grades: pl.DataFrame, *, served: str, title: str, unit: str) -> alt.
         y=y,
         x="value:Q",
         color=colour,
-        shape=alt.Shape("test_day:N", title="Test day", legend=alt.Legend(orient="bottom")),
+        shape=alt.Shape("test_day:N", title="Test day", legend=alt.Legend(orient="bottom", columns=1)),
         tooltip=[
             "candidate:N",
             alt.Tooltip("test_day:N", title="Test day"),
@@ -258,7 +261,15 @@ def intervals(tenths: pl.DataFrame, *, x: str, title: str, x_title: str, unit: s
 
 
 def title_of(chart: alt.Chart | alt.LayerChart) -> str:
-    """The title of a chart as text, for who cannot see it; layers share that of the first one."""
+    """The title of a chart as text; layers share that of the first one."""
     spec = chart.to_dict()
     title = spec.get("title") or spec["layer"][0]["title"]
     return str(title["text"] if isinstance(title, dict) else title)
+
+
+def untitled(chart: alt.Chart | alt.LayerChart) -> alt.Chart | alt.LayerChart:
+    """The chart without its title, for where that stands above it as text: there it breaks into lines on a phone."""
+    bare = chart.copy(deep=True)
+    for part in (bare, *getattr(bare, "layer", ())):
+        part.title = alt.Undefined
+    return bare

@@ -10,11 +10,13 @@ import pandas as pd  # type: ignore[import-untyped] # noqa: F401 - Altair must n
 import polars as pl
 import streamlit as st
 
-from dashboard.charts import title_of
+from dashboard.charts import title_of, untitled
 from dashboard.published import Published
-from dashboard.words import SHARES, in_words
+from dashboard.words import SHARES
+from orchestration.words import in_words
 
 FEW_ROWS = 60  # as many as are told as text, which every screen reader reads
+FEW_COLUMNS = 7  # as many as a phone shows without a scroll bar that no keyboard reaches
 
 
 def head(title: str, about: str) -> Published:
@@ -36,8 +38,10 @@ def number(
 
 
 def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str = "") -> None:
-    """A chart, what it shows in words, and the numbers behind it."""
-    st.altair_chart(drawn, alt=title_of(drawn))
+    """A chart below its title, what it shows in words, and the numbers behind it."""
+    title = title_of(drawn)
+    st.markdown(f"**{title}**")
+    st.altair_chart(untitled(drawn), alt=title)
     if definition:
         note(definition)
     with st.expander("The numbers"):
@@ -46,10 +50,21 @@ def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definitio
 
 def table(rows: pl.DataFrame, **options: Any) -> None:
     """Rows as a table with column names in words; a long one scrolls and sorts."""
-    if rows.height > FEW_ROWS or options:
-        st.dataframe(rows.rename(in_words), hide_index=True, **options)
+    if rows.height > FEW_ROWS or rows.width > FEW_COLUMNS or options:
+        shown = {in_words(name): st.column_config.NumberColumn(format=_form(name)) for name in _decimals(rows)}
+        config = shown | options.pop("column_config", {})
+        rounded = rows.with_columns(pl.col(name).round(4 if name.endswith(SHARES) else 2) for name in _decimals(rows))
+        st.dataframe(rounded.rename(in_words), hide_index=True, column_config=config, **options)
         return
     st.table(rows.select(_as_text(rows[name]).alias(in_words(name)) for name in rows.columns))
+
+
+def _decimals(rows: pl.DataFrame) -> list[str]:
+    return [name for name in rows.columns if rows[name].dtype.is_float()]
+
+
+def _form(name: str) -> str:
+    return "percent" if name.endswith(SHARES) else "localized"
 
 
 def _as_text(column: pl.Series) -> pl.Series:

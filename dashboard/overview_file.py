@@ -16,7 +16,8 @@ import vl_convert
 from dashboard import charts
 from dashboard.kpis import bridge_steps, weekly, whole_months
 from dashboard.published import Published
-from dashboard.words import change_of, in_words, unit_of, usual_of, value_of
+from dashboard.words import change_of, unit_of, usual_of, value_of
+from orchestration.words import heading
 
 WEEKS: Final = 60
 _LAYOUT: Final = Template((Path(__file__).with_name("overview.html")).read_text())
@@ -59,7 +60,7 @@ def _last(weeks: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _of_metric(data: Published, weeks: pl.DataFrame, metric: str) -> alt.LayerChart:
     one = weeks.filter(pl.col("metric") == metric).tail(WEEKS)
-    title = f"{in_words(metric).capitalize()} by week, and where it lies by chance"
+    title = f"{heading(metric)} by week, and where it lies by chance"
     return charts.control_chart(one, title=title, unit=unit_of(metric, data.currency))
 
 
@@ -67,7 +68,7 @@ def _number(data: Published, week: dict[str, Any]) -> str:
     metric = week["metric"]
     beyond = ", beyond its limits" if week["is_beyond_limits"] else ""
     return (
-        f"<div><dt>{escape(in_words(metric).capitalize())}</dt>"
+        f"<div><dt>{escape(heading(metric))}</dt>"
         f'<dd class="value">{escape(value_of(metric, week["value"], data.currency))}</dd>'
         f'<dd class="change">{escape((change_of(week) or "") + beyond)}</dd>'
         f"<dd>{escape(usual_of(week, data.currency))}</dd>"

@@ -2,13 +2,13 @@
 
 from typing import Final
 
+from orchestration.words import heading
+
 SHARES: Final = ("_share", "_rate", "_probability")
 """How names of shares of one end."""
 
 
-def in_words(name: str) -> str:
-    """A column's or segment's name as words."""
-    return name.replace("_", " ")
+UNCHANGED: Final = "unchanged on the week before"
 
 
 def money(amount: float | None, currency: str) -> str:
@@ -29,7 +29,7 @@ def value_of(metric: str, value: float | None, currency: str) -> str:
 
 def unit_of(metric: str, currency: str) -> str:
     """What an axis of a metric says."""
-    return f"{in_words(metric).capitalize()} ({currency})" if "amount" in metric else in_words(metric).capitalize()
+    return f"{heading(metric)} ({currency})" if "amount" in metric else heading(metric)
 
 
 def usual_of(week: dict[str, object], currency: str) -> str:
@@ -46,4 +46,5 @@ def change_of(week: dict[str, object]) -> str | None:
     value, before = week["value"], week["previous_value"]
     if not isinstance(value, float) or not isinstance(before, float) or not before:
         return None
-    return f"{value / before - 1:+.1%} on the week before"
+    change = f"{value / before - 1:+.1%}"
+    return UNCHANGED if change in ("+0.0%", "-0.0%") else f"{change} on the week before"

@@ -25,7 +25,7 @@ HERE: Final = PROJECT_DIR / "handbook"
 DOCS: Final = PROJECT_DIR / "docs"
 ALSO: Final = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
 """Pages that live beside the code, where whoever works on it looks first."""
-LINK: Final = re.compile(r"\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
+LINK: Final = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 
 
 def build(site: Path, settings: Settings) -> None:
@@ -37,8 +37,7 @@ def build(site: Path, settings: Settings) -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         gather(work / "pages", settings)
-        shutil.copy(HERE / "zensical.toml", work)
-        _run([str(Path(sys.executable).with_name("zensical")), "build", "--strict"], cwd=work)
+        render(work)
         lineage(work / "site" / "lineage", settings)
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(work / "site", site)
@@ -62,6 +61,16 @@ def gather(pages: Path, settings: Settings) -> None:
         shutil.copy(HERE / asset, pages / "assets")
 
 
+def render(work: Path) -> None:
+    """Make `site` of the `pages` in a folder.
+
+    Raises:
+        ClienteleError: a page links to a page or heading that is not there.
+    """
+    shutil.copy(HERE / "zensical.toml", work)
+    _run([str(Path(sys.executable).with_name("zensical")), "build", "--strict"], cwd=work)
+
+
 def lineage(target: Path, settings: Settings) -> None:
     """Write dbt's own docs as one page: every model with its SQL, tests and lineage. No warehouse is opened."""
     with tempfile.TemporaryDirectory() as folder:
@@ -74,18 +83,20 @@ def lineage(target: Path, settings: Settings) -> None:
 
 
 def _linked(link: re.Match[str], *, origin: Path, pages: Path) -> str:
-    """A link as it is on the site: pages stay, a file of the project comes along."""
-    path, heading = link[1], link[2] or ""
+    """A link as it is on the site: pages stay, a file of the project comes along, a folder is named."""
+    text, path, heading = link[1], link[2], link[3] or ""
     file = (origin / path).resolve()
     inside = str(file.relative_to(PROJECT_DIR))
     if inside in ALSO:
-        return f"]({ALSO[inside]}{heading})"
+        return f"[{text}]({ALSO[inside]}{heading})"
     if file.is_relative_to(DOCS):
-        return f"]({file.relative_to(DOCS)}{heading})"
+        return f"[{text}]({file.relative_to(DOCS)}{heading})"
+    if file.is_dir():
+        return f"`{inside}`"
     kept = pages / "files" / inside
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(file, kept)
-    return f"](files/{inside})"
+    return f"[{text}](files/{inside})"
 
 
 def _run(words: list[str], cwd: Path | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from handbook.checks import Checks
 from orchestration.generations import PUBLIC_SCHEMAS
-from orchestration.privacy.registry import Registry
+from orchestration.privacy.registry import Registry, Table
 
 Node = Mapping[str, Any]
 
@@ -60,12 +60,13 @@ def _section(key: str, manifest: Node, registry: Registry, checks: Checks) -> st
     node = _relations(manifest)[key]
     declared = registry.tables[_name(node)]
     lines = [f"## {_name(node)} {{ #{node['name']} }}\n", f"{cell(node['description'])}\n"]
-    lines += ["| column | type | of people | what |", "| --- | --- | --- | --- |"]
+    lines += ["| column | what | of people |", "| --- | --- | --- |"]
     for column in node["columns"].values():
         about = declared.column(column["name"])
         people = PERSONAL[about.personal] if about else ""
-        lines.append(f"| `{column['name']}` | `{column['data_type']}` | {people} | {cell(column['description'])} |")
-    lines += ["", *(f"- **{word}** {text}" for word, text in _facts(key, node, manifest, checks)), ""]
+        name = f"`{column['name']}`<br>{column['data_type']}"
+        lines.append(f"| {name} | {cell(column['description'])} | {people} |")
+    lines += ["", *(f"- **{word}** {text}" for word, text in _facts(key, declared, manifest, checks)), ""]
     metrics = [metric for metric in manifest["metrics"].values() if _is_declared_beside(metric, node)]
     if metrics:
         lines += ["| metric | what |", "| --- | --- |"]
@@ -74,8 +75,8 @@ def _section(key: str, manifest: Node, registry: Registry, checks: Checks) -> st
     return "\n".join(lines)
 
 
-def _facts(key: str, node: Node, manifest: Node, checks: Checks) -> Iterator[tuple[str, str]]:
-    meta = node["config"]["meta"]
+def _facts(key: str, declared: Table, manifest: Node, checks: Checks) -> Iterator[tuple[str, str]]:
+    node = _relations(manifest)[key]
     grain, complete, told = checks.of(key)
     if grain:
         yield "Grain:", f"{grain}."
@@ -89,17 +90,13 @@ def _facts(key: str, node: Node, manifest: Node, checks: Checks) -> Iterator[tup
     yield "Made from", f"{', '.join(sorted(parents))}." if parents else "a Python asset (`orchestration/assets`)."
     children = manifest["child_map"][key]
     readers = sorted(_shown(child, manifest) for child in children if child in _relations(manifest))
-    readers += sorted(
-        manifest["exposures"][child]["label"].lower() for child in children if child in manifest["exposures"]
-    )
+    readers += sorted(manifest["exposures"][child]["label"] for child in children if child in manifest["exposures"])
     if readers:
         yield "Read by", f"{', '.join(readers)}."
-    held = [f"{word} {meta[word]}" for word in ("purpose", "retention") if word in meta]
-    where = f"[lineage](../lineage/index.html#!/{node['resource_type']}/{key})"
-    yield (
-        "Held for:" if held else "Where:",
-        "; ".join([*held, f"`dbt_project/{node['original_file_path']}`", where]) + ".",
-    )
+    kept = "until the next run" if declared.retention == "run" else f"as long as its {declared.retention}"
+    yield "Held for", f"{declared.purpose}, {kept} ([privacy](../privacy.md))."
+    lineage = f"[lineage](../lineage/index.html#!/{node['resource_type']}/{key})"
+    yield "Found in", f"`dbt_project/{node['original_file_path']}`, and in the {lineage}."
 
 
 def _relations(manifest: Node) -> dict[str, Node]:

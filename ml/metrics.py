@@ -244,6 +244,19 @@ def hit_rate(actual: Array, predicted: Array, weights: Array) -> Array:  # noqa:
     return _mean(actual, weights)
 
 
+@_weighted
+def macro_f1(actual: Array, predicted: Array, weights: Array) -> Array:
+    """Mean of the F1 scores of either class; `predicted` is 0 or 1. A class that is neither there nor told counts 1."""
+    both = weights @ (actual * predicted)
+    seen, told, everyone = weights @ actual, weights @ predicted, weights.sum(axis=1)
+    neither = everyone - seen - told + both
+    scores = [
+        np.where(whole > 0, 2 * right / whole, 1.0)
+        for right, whole in ((both, seen + told), (neither, 2 * everyone - seen - told))
+    ]
+    return np.asarray(np.mean(scores, axis=0))
+
+
 def _products(first: Array, second: Array) -> Array:
     """Sums over customers of products, one a replicate, in double precision."""
     found: Array = np.einsum("rc,rc->r", first, second, dtype=np.float64)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
+from ml.feedback_schemas import FEEDBACK_TABLES
 from ml.schemas import (
     CHURN_REASONS,
     CHURN_SCORES,
@@ -44,6 +45,7 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_scores": CHURN_SCORES,
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
+    **FEEDBACK_TABLES,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,
     "model_comparisons": MODEL_COMPARISONS,

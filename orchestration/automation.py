@@ -14,9 +14,9 @@ from orchestration.timetable import Timetable, refresh_of, retrain_of
 if TYPE_CHECKING:
     from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-TO_MARTS = dg.AssetSelection.groups(
-    "landing", "raw", "staging", "intermediate", "marts", "quality"
-) - dg.AssetSelection.assets(["quality", "capabilities"])
+TO_MARTS = dg.AssetSelection.groups("landing", "raw", "staging", "marts", "quality") - dg.AssetSelection.assets(
+    ["quality", "capabilities"]
+)
 """From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
 
 WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
@@ -42,7 +42,10 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
     contest = dg.AssetSelection.assets(
         *(
             ["ml", name]
-            for name in ("churn_model", "clv_model", "model_versions", "model_evaluations", "model_comparisons")
+            for name in (
+                *("churn_model", "clv_model", "feedback_messages", "feedback_model"),
+                *("model_versions", "model_evaluations", "model_comparisons"),
+            )
         )
     )
     return [

@@ -48,7 +48,7 @@ def failed(result: dg.AssetCheckResult, tests: Mapping[str, Any], settings: Sett
     test = tests[str(result.metadata["unique_id"].value)]
     rows = result.metadata.get("dagster_dbt/failed_row_count")
     count = f"{rows.value:,} rows fail" if isinstance(rows, dg.IntMetadataValue) and rows.value else "It fails"
-    shown: dict[str, Any] = {"what_to_do": dg.MetadataValue.md(rule(test))}
+    shown: dict[str, Any] = {}
     query = settings.dbt_target_dir / "compiled" / test["package_name"] / _compiled(test)
     if query.is_file():
         written = f"```sql\n{query.read_text().strip()}\n```"

@@ -32,6 +32,7 @@ SHOWN: Final = {
         "top_decile_capture": "top10",
         "interval_coverage": "cover",
     },
+    "feedback": {"auc": "AUC", "macro_f1": "F1", "brier": "Brier", "calibration_slope": "slope"},
 }
 """Columns of the printed tables; the database has the other metrics, and every interval."""
 
@@ -82,6 +83,11 @@ def report(database: Path, *, source: str) -> dict[str, Any]:
         }
 
 
+def named(model: dict[str, Any]) -> str:
+    """A model by its name and horizon; what speaks of no future has none."""
+    return f"{model['model']}, {model['horizon_days']} days" if model["horizon_days"] else str(model["model"])
+
+
 def _newest(table: str) -> str:
     return _NEWEST.format(table=table, columns=f"{table.split('.')[1]}.*")
 
@@ -90,7 +96,7 @@ def show(found: dict[str, Any], console: Console) -> None:
     """Print who serves and why, and every candidate per cut-off, the one that serves marked."""
     serving = [row for row in found["versions"] if row["served_by"]]
     for version in sorted(serving, key=lambda row: (row["model"], row["horizon_days"])):
-        title = f"{version['model']}, {version['horizon_days']} days, {found['source']} as of {found['as_of_date']}"
+        title = f"{named(version)}, {found['source']} as of {found['as_of_date']}"
         console.print(f"\n[bold]{title}[/bold]", highlight=False)
         console.print(f"Served by the {version['served_by']}: {version['reason']}", highlight=False)
         mine = [row for row in found["evaluations"] if row["model_version"] == version["model_version"]]
@@ -107,9 +113,14 @@ def show(found: dict[str, Any], console: Console) -> None:
 
 
 def _print_cutoff(console: Console, version: dict[str, Any], cutoff: Any, rows: list[dict[str, Any]]) -> None:
-    metrics = SHOWN[version["model"]]
+    metrics = SHOWN[version["model"].partition("_")[0]]
     count = max((row["customer_count"] for row in rows if row["metric"] in metrics), default=0)
-    table = Table(title=f"tested on {cutoff}, {count:,} customers", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"tested on {cutoff}, {count:,} {'customers' if version['horizon_days'] else 'messages'}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
     table.add_column("candidate", no_wrap=True)
     for label in metrics.values():
         table.add_column(label, justify="right", no_wrap=True)

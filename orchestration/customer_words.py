@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
+from orchestration.words import in_words
+
 SERVED: Final = {
     "champion": "by the model that serves",
     "rule": "by a simple rule, for no model beat it",
@@ -73,13 +75,13 @@ def _history(found: dict[str, Any]) -> Iterator[str]:
 
 def _segments(found: dict[str, Any]) -> Iterator[str]:
     for one in found["segments"]:
-        words = f": {_plain(one['words'])}" if one["words"] else ""
-        yield f"{_plain(one['strategy'])}: {_plain(one['segment'])}, since {one['segment_since']}{words}"
+        words = f": {in_words(one['words'])}" if one["words"] else ""
+        yield f"{in_words(one['strategy'])}: {in_words(one['segment'])}, since {one['segment_since']}{words}"
     for move in found["segment_changes"]:
         why = CHANGES.get(move["change"])
         yield (
-            f"{move['as_of_date']}: from {_plain(move['previous_segment'])} to {_plain(move['segment'])} "
-            f"({_plain(move['strategy'])}){f', because {why}' if why else ''}"
+            f"{move['as_of_date']}: from {in_words(move['previous_segment'])} to {in_words(move['segment'])} "
+            f"({in_words(move['strategy'])}){f', because {why}' if why else ''}"
         )
 
 
@@ -128,7 +130,3 @@ def _served(score: dict[str, Any]) -> str:
 
 def _counted(count: float, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")

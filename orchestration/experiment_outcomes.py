@@ -5,9 +5,13 @@ Only customers whose days are over count, so that everybody in it is looked at f
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from orchestration.intake.experiments import Experiment, Metric
 from orchestration.warehouse import literal, quoted
+
+EXACT_VALUE: Final = "try_cast(value as decimal(18, 4))"
+"""An interaction's value, so that no sum depends on the order of rows."""
 
 
 def outcomes(name: str, one: Experiment, *, as_of: date) -> str:
@@ -66,7 +70,7 @@ def _tables(one: Experiment) -> Iterator[tuple[str, str]]:
     for number, metric in enumerate(one.metrics):
         if metric.kind is not None:
             is_kind = f"kind = {literal(metric.kind)}"
-            yield f"seen_{number}", _counted("fct_interactions", "interaction_date", is_kind, "value", one, is_kind)
+            yield f"seen_{number}", _counted("fct_interactions", "interaction_date", is_kind, EXACT_VALUE, one, is_kind)
     if "response" in measures:
         listed = ", ".join(literal(campaign) for arm in one.arms.values() for campaign in arm.campaigns)
         yield (

@@ -50,13 +50,12 @@ def sql_for(
     """The SQL that answers: one row per value of `by`, in that order, with each metric as a column.
 
     Raises:
-        InputError: a metric is not known, or the metrics cannot be divided so.
+        InputError: a metric is not known, the metrics cannot be divided so, or the last day comes before the first.
     """
-    known = {metric.name for metric in engine.list_metrics()}
-    for name in metrics:
-        if name not in known:
-            nearest = "".join(f" The nearest is {near}." for near in get_close_matches(name, known, n=1))
-            raise InputError(f"{name}: there is no such metric.{nearest} `clientele metrics` lists them.")
+    _require_known(metrics, engine)
+    if first and last and first > last:
+        raise InputError(f"From {first} to {last}: the first day is after the last.")
+    metrics, by = [*dict.fromkeys(metrics)], [*filter(None, dict.fromkeys(by))]
     request = MetricFlowQueryRequest.create(
         metric_names=metrics,
         group_by_names=by,
@@ -89,6 +88,14 @@ def catalogue(engine: MetricFlowEngine) -> pl.DataFrame:
         for metric in sorted(engine.list_metrics(), key=lambda metric: metric.name)
     ]
     return pl.DataFrame(rows, schema=["metric", "what", "by"], orient="row")
+
+
+def _require_known(metrics: Sequence[str], engine: MetricFlowEngine) -> None:
+    known = {metric.name for metric in engine.list_metrics()}
+    for name in metrics:
+        if name not in known:
+            nearest = "".join(f" The nearest is {near}." for near in get_close_matches(name, known, n=1))
+            raise InputError(f"{name}: there is no such metric.{nearest} `clientele metrics` lists them.")
 
 
 def _ways_to_divide(metrics: Sequence[str], engine: MetricFlowEngine) -> tuple[list[str], list[str]]:

@@ -53,6 +53,7 @@ class ModelCard:
     fairness: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     sample: dict[str, Any] = field(default_factory=dict)  # day, features and score that later days are compared with
+    quality: dict[str, Any] = field(default_factory=dict)  # of a language: what its figures are, and whether it serves
     erased_customers: dict[str, int] = field(default_factory=dict)  # by erasure since: whom it may have learned from
 
 

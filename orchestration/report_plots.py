@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from orchestration.plots import GRID_COLOUR, new_figure
+from orchestration.words import heading
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +115,7 @@ def migration_flow(migrations: pl.DataFrame, *, strategy: str, as_of: date) -> "
     axes.set(xlim=(-0.55, 1.55), ylim=(total + gap * (len(order) + 1), -gap))
     axes.axis("off")
     axes.set_title(
-        f"{_named(strategy)} segments: from the last published day (left) to {as_of} (right)\n"
+        f"{heading(strategy)} segments: from the last published day (left) to {as_of} (right)\n"
         f"{moved:,} of {total:,} customers moved (strong bands); the pale ones stayed",
         fontsize=11,
     )
@@ -136,7 +137,7 @@ def segment_map(profiles: pl.DataFrame, *, strategy: str, currency: str) -> "Fig
     axes.margins(0.28)
     axes.set_xlabel("Purchases of the typical customer (median)")
     axes.set_ylabel(f"Order of the typical customer (median, {currency})")
-    axes.set_title(f"{_named(strategy)} segments\n(area: number of customers)", fontsize=11)
+    axes.set_title(f"{heading(strategy)} segments\n(area: number of customers)", fontsize=11)
     axes.grid(color=GRID_COLOUR, linewidth=0.5, alpha=0.6)
     return figure
 
@@ -154,10 +155,6 @@ def purchase_times(times: pl.DataFrame) -> "Figure":
     axes.set_title("When people buy (transactions in the hour, average day)", fontsize=11)
     figure.colorbar(image, ax=axes, label="Transactions in the hour", shrink=0.9)
     return figure
-
-
-def _named(strategy: str) -> str:
-    return "RFM" if strategy == "rfm" else strategy.replace("_", " ").capitalize()
 
 
 def _numbers(axes: "Axes", grid: Sequence[Sequence[float]], text: str) -> None:

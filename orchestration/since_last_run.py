@@ -13,6 +13,7 @@ from rich.table import Table
 from orchestration.generations import DATABASE, Generation, generations
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, reading_two, records
+from orchestration.words import in_words
 
 NEEDED: Final = {
     *("quality.reconciliation", "marts.dim_customers", "ml.customer_segments", "ml.model_warnings"),
@@ -90,7 +91,7 @@ def rows(changed: dict[str, Any], facts: Table) -> None:
     for strategy, moves in changed["segments"].items():
         if moves["moved_count"]:
             most = "; ".join(
-                f"{way['customer_count']:,} from {_plain(way['previous_segment'])} to {_plain(way['segment'])}"
+                f"{way['customer_count']:,} from {in_words(way['previous_segment'])} to {in_words(way['segment'])}"
                 for way in moves["ways"][:2]
             )
             facts.add_row(f"Moved ({strategy})", f"{moves['moved_count']:,} of {moves['customer_count']:,}: {most}")
@@ -127,12 +128,8 @@ def _moves(connection: Connection) -> dict[str, dict[str, Any]]:
 
 
 def _verdict(model: dict[str, Any]) -> str:
-    before = f"{_plain(model['previous_candidate'])} ({model['previous_served_by']})"
-    now = f"{_plain(model['candidate'])} ({model['served_by']})"
+    before = f"{in_words(model['previous_candidate'])} ({model['previous_served_by']})"
+    now = f"{in_words(model['candidate'])} ({model['served_by']})"
     if before != now:
         return f"[bold]{now} serves instead of {before}[/bold]"
     return f"{now} serves as before" + (", trained anew" if model["is_trained_anew"] else "")
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")

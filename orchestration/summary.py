@@ -17,11 +17,10 @@ from orchestration.intake.source_file import load_source
 from orchestration.settings import Settings
 from orchestration.since_last_run import changes, rows
 from orchestration.warehouse import reader, records
+from orchestration.words import in_words
 from orchestration.writer import last_run
 
 NET_AMOUNT = ("transactions", "amount")
-METRICS = {"auc": "AUC", "brier": "Brier score", "normalised_gini": "normalised Gini", "rmse": "RMSE"}
-"""Names of metrics as people write them."""
 
 
 def summarise(folder: Path) -> dict[str, Any]:
@@ -95,7 +94,8 @@ def show(summary: dict[str, Any], console: Console) -> None:
         largest = ", ".join(f"{name} {count:,}" for name, count in list(segments.items())[:5])
         facts.add_row(f"Segments ({strategy})", largest or "none")
     for model in summary["models"]:
-        facts.add_row(f"{model['model'].upper()}, {model['horizon_days']} days", _model_line(model))
+        horizon = f", {model['horizon_days']} days" if model["horizon_days"] else ""
+        facts.add_row(f"{model['model'].replace('_', ' ').upper()}{horizon}", _model_line(model))
         if model.get("warning"):  # a version published before there were warnings has none
             facts.add_row("", f"[yellow]Warning:[/yellow] {escape(model['warning'])}")
     off = ", ".join(row["capability"] for row in summary["unavailable"])
@@ -120,18 +120,14 @@ def _segments(connection: Any) -> dict[str, dict[str, int]]:
 
 
 def _model_line(model: dict[str, Any]) -> str:
-    serves = f"{model['candidate'].replace('_', ' ')} serves ({model['served_by']})"
+    serves = f"{in_words(model['candidate'])} serves ({model['served_by']})"
     if model["rank_value"] is None:
         return f"{serves}: {model['reason']}"
     return (
         f"{serves}; model against best rule: "
-        f"{_metric(model['rank_metric'])} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
-        f"{_metric(model['loss_metric'])} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
+        f"{in_words(model['rank_metric'])} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
+        f"{in_words(model['loss_metric'])} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
     )
-
-
-def _metric(name: str) -> str:
-    return METRICS.get(name, name.replace("_", " "))
 
 
 def _lasting(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,21 +25,26 @@ def dashboard(settings: Settings) -> Iterator[str]:
     port = free_port()
     words = [CLIENTELE, "dashboard", "--port", str(port), "--data-dir", str(settings.data_dir)]
     given = environment(source=settings.source, data_dir=settings.data_dir)
-    log = settings.data_dir / "dashboard.log"
-    with log.open("wb") as errors, subprocess.Popen(words, env=given, stdout=errors, stderr=errors) as process:
-        try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with serving(words, given, settings.data_dir / "dashboard.log", health=f"http://127.0.0.1:{port}/_stcore/health"):
+        yield f"http://127.0.0.1:{port}"
 
 
-def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until a server answers.
+@contextmanager
+def serving(words: Sequence[str], given: Mapping[str, str], log: Path, *, health: str) -> Iterator[None]:
+    """A server in a process of its own, from when it answers to the end of the block.
 
     Raises:
         AssertionError: it ended, or did not answer in time.
     """
+    with log.open("wb") as errors, subprocess.Popen(words, env=given, stdout=errors, stderr=errors) as process:
+        try:
+            _wait(health, process, log)
+            yield
+        finally:
+            process.terminate()
+
+
+def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError), urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own address

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tests.messages import messages
+
 FIRST, AS_OF = date(2025, 7, 1), date(2026, 6, 30)
 DAYS = (AS_OF - FIRST).days + 1
 CUSTOMERS = 700
@@ -24,6 +26,9 @@ REFUSED = {"analytics": "c0101", "profiling": "c0100", "marketing": "c0107"}
 """Who opted out of what in winter. All customers named here bought lately, so that they would be scored."""
 REFUSED_LATER, REFUSED_AFTER, GRANTED_AGAIN = "c0112", "c0108", "c0109"
 """Who opted out of profiling on 15 June, after the as-of date, and in winter to come back in spring."""
+
+ENGLISH, GERMAN = 440, 40
+"""Messages with a rating and a text by language; the writers are the first customers."""
 
 SOURCE = """
 name: tiny_shop
@@ -61,6 +66,9 @@ entities:
   consents:
     files: consents.csv
     columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}
+  feedback:
+    files: feedback.csv
+    columns: {feedback_id: no, customer_id: card, product_id: sku, created_at: at, rating: stars, text: said}
 experiments:
   winback:
     purpose: whether a voucher brings people back
@@ -84,6 +92,7 @@ HEADERS = {
     "campaigns": "id,label,kind,start",
     "campaign_contacts": "card,campaign,sent,control,answered",
     "consents": "card,purpose,granted,since",
+    "feedback": "no,card,sku,at,stars,said",
 }
 
 
@@ -145,6 +154,7 @@ def write_shop(folder: Path, *, shuffle: int | None = None) -> Shop:
         ("campaigns", "campaigns.csv"): [*_campaigns()],
         ("campaign_contacts", "contacts.csv"): [*_contacts()],
         ("consents", "consents.csv"): [*_consents()],
+        ("feedback", "feedback.csv"): [*_feedback()],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tiny_shop.yml").write_text(SOURCE)
@@ -275,3 +285,14 @@ def _consents() -> Iterator[Row]:
     yield Row(f"{GRANTED_AGAIN},profiling,no,2026-01-10 09:00:00")
     yield Row(f"{GRANTED_AGAIN},profiling,yes,2026-04-10 09:00:00")
     yield Row("c0001,advertising,no,2026-01-10 09:00:00", None, "rejected", "invalid_value", "purpose")
+
+
+def _feedback() -> Iterator[Row]:
+    """What customers wrote: most in English, too few in German to learn from, and one who refuses profiling."""
+    for number, (stars, said) in enumerate(messages(ENGLISH, GERMAN)):
+        card, day = f"c{number:04}", FIRST + timedelta(days=int(number * 0.7))
+        yield Row(f"f{number},{card},p{number % 30:02},{day} 12:00:00,{stars},{said} {CANARIES[1]}{number:06}")
+    yield Row("f900,c0001,p01,2026-06-01 12:00:00,,Where is my parcel? It was promised for Monday.")
+    yield Row("f901,,p01,2026-06-01 12:00:00,5,Great fabric and a very friendly shop assistant.")
+    yield Row("f902,c0002,p01,2026-06-01 12:00:00,many,no idea", None, "rejected", "invalid_value", "rating")
+    yield Row("f903,c0002,p01,2026-07-02 12:00:00,5,Great again", None, "excluded", "after_as_of")

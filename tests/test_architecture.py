@@ -18,10 +18,10 @@ from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 
 GROUPS = {
-    "raw", "staging", "intermediate", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
-    "experiments", "reports", "publish",
+    "raw", "staging", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
+    "experiments", "feedback", "reports", "publish",
 }  # fmt: skip
-NO_TABLE = {("ml", "churn_model"), ("ml", "clv_model"), ("published", "clientele")}
+NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "feedback")} | {("published", "clientele")}
 STAGED = {
     "text": "VARCHAR", "timestamp": "TIMESTAMP", "date": "DATE", "double": "DOUBLE", "boolean": "BOOLEAN",
     "money": "DECIMAL(18,4)", "quantity": "DECIMAL(18,4)", "rate": "DECIMAL(18,10)",

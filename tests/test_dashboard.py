@@ -1,5 +1,6 @@
 """The dashboard in a real browser: every page loads, shows the tables' numbers, fits a phone, and reads to everyone."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ PAGES = (
     "Churn",
     "Lifetime value",
     "Purchase behaviour",
+    "Feedback",
     "Model health",
     "Data quality",
     "One customer",
@@ -86,13 +88,31 @@ def _is_own(url: str, address: str) -> bool:
     return url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))
 
 
-def test_no_page_is_wider_than_a_phone(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    for path, title in (("", "Overview"), ("segments", "Segments"), ("quality", "Data quality")):
-        page.goto(f"{address}/{path}")
+def test_every_page_fits_a_phone_and_reads_to_everyone_there_in_the_dark(
+    browser: Browser, address: str, shown: Settings
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+    customer = Published((shown.published_dir / "current").resolve()).value(
+        "select min(customer_id) from ml.churn_reasons"
+    )
+    page.goto(address)
+    settled(page, "Overview")
+    menu = page.get_by_test_id("stSidebarNavLink")
+    paths = {link.inner_text().strip().splitlines()[-1]: link.get_attribute("href") or "" for link in menu.all()}
+    wide, serious = {}, {}
+    for title in PAGES:
+        path = paths[title].rpartition("/")[2] if title != "Overview" else ""
+        page.goto(f"{address}/{path}?id={customer}")
         settled(page, title)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, title
+        width = page.evaluate("document.documentElement.scrollWidth")
+        wide |= {title: width} if width > 390 else {}
+        found = Axe().run(page).response["violations"]
+        serious |= {f"{title}: {one['id']}": one["help"] for one in found if one["impact"] in ("serious", "critical")}
+    background = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
     page.close()
+    assert wide == {}
+    assert serious == {}
+    assert max(map(int, re.findall(r"\d+", background)[:3])) < 64, f"{background} is not dark"
 
 
 def test_the_numbers_of_the_overview_are_those_of_the_tables(page: Page, shown: Settings) -> None:

@@ -45,6 +45,7 @@ def test_the_draft_of_usual_files_is_a_source_that_loads(tmp_path: Path) -> None
     )
 
 
+DOUBT = "; day and month could be the other way round"
 BESTELLUNGEN = """Bestellnr;Kundennummer;Datum;Menge;Einzelpreis;Rabatt
 1;K1;31.01.2026;2;1.073,50;0,00
 2;K2;01.02.2026;1;3,20;0,50
@@ -70,10 +71,7 @@ def test_dates_and_numbers_written_otherwise_than_by_default_are_seen_and_said(t
         (
             ["01/02/2026"],
             [],
-            (
-                "options: {date_formats: ['%d/%m/%Y']} "
-                "# guess by its first rows; day and month could be the other way round"
-            ),
+            f"options: {{date_formats: ['%d/%m/%Y']}} # guess by its first rows{DOUBT}",
         ),
         ([], ["1,50", "-0,20", "7"], "options: {decimal: ','} # guess by its first rows"),
         ([], ["1,234.50", "7"], "options: {thousands: ','} # guess by its first rows"),

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,11 @@ def test_what_cannot_be_answered_is_refused_with_a_sentence(
         sql_for(metrics, by=by, engine=engine)
 
 
+def test_a_period_that_ends_before_it_begins_is_refused(engine: Any) -> None:
+    with pytest.raises(InputError, match="the first day is after the last"):
+        sql_for(["net_amount"], first=date(2026, 6, 2), last=date(2026, 6, 1), engine=engine)
+
+
 def test_the_command_asks_lists_and_shows_its_sql(settings: Settings) -> None:
     def asked(*words: str) -> str:
         done = clientele("metrics", *words, source=settings.source, data_dir=settings.data_dir)
@@ -115,5 +121,6 @@ def test_readers_of_the_tables_are_written_down_with_all_that_they_read(manifest
     }
     assert written["dashboard"] == named((PROJECT_DIR / "dashboard").rglob("*.py"))
     assert written["overview"] == set(kpis.TABLES)
+    assert written["notebook"] == named([PROJECT_DIR / "bi" / "notebook.py"])
     datasets = [yaml.safe_load(file.read_text()) for file in (PROJECT_DIR / "bi/superset/datasets").rglob("*.yaml")]
-    assert not datasets or written["superset"] == {f"{table['schema']}.{table['table_name']}" for table in datasets}
+    assert written["superset"] == {f"{table['schema']}.{table['table_name']}" for table in datasets}

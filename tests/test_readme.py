@@ -1,5 +1,6 @@
 """Whatever the documents tell a user to type exists: commands with their options, targets of the Makefile."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -30,9 +31,11 @@ def targets() -> set[str]:
 
 def missing(words: list[str]) -> list[str]:
     """What a command line names that the program does not know: the command, or options of it."""
-    command = getattr(COMMANDS, "commands", {}).get(words[0])
+    is_of_all = words[0].startswith("-")  # an option before any command, such as --install-completion
+    command = COMMANDS if is_of_all else getattr(COMMANDS, "commands", {}).get(words[0])
     if command is None:
         return words[:1]
+    words = ["", *words] if is_of_all else words
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     return [word for word in words[1:] if word.startswith("-") and word.partition("=")[0] not in known]
 
@@ -59,3 +62,14 @@ def test_every_make_in_the_documents_has_its_target() -> None:
 def test_a_command_or_option_that_is_gone_is_seen(line: str, wrong: list[str]) -> None:
     ((_, words),) = typed(f"Text.\n```sh\n.venv/bin/clientele {line}   # why\n```\n")
     assert missing(words) == wrong
+
+
+def test_the_catalogue_names_every_published_table_and_no_other() -> None:
+    found: set[str] = set()
+    for row in re.findall(r"^\| (`(?:marts|ml|quality|reports)\..*?) \|", DOCUMENTS[0].read_text(), re.MULTILINE):
+        schema = ""
+        for name in re.findall(r"`([\w.]+)`", row):  # a schema is said once for those that follow
+            schema, table = name.split(".") if "." in name else (schema, name)
+            assert f"{schema}.{table}" not in found, f"{name} is named twice"
+            found.add(f"{schema}.{table}")
+    assert found == set(json.loads((PROJECT_DIR / "tests" / "published_schema.json").read_text())["tables"])

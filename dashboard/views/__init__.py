@@ -7,7 +7,18 @@ from typing import Final
 
 import streamlit as st
 
-from dashboard.views import behaviour, churn, customer, customers, lifetime_value, models, overview, quality, segments
+from dashboard.views import (
+    behaviour,
+    churn,
+    customer,
+    customers,
+    feedback,
+    lifetime_value,
+    models,
+    overview,
+    quality,
+    segments,
+)
 
 PAGES: Final = [
     st.Page(page.show, title=title, icon=f":material/{icon}:", url_path=path, default=page is overview)
@@ -18,6 +29,7 @@ PAGES: Final = [
         (churn, "Churn", "trending_down", "churn"),
         (lifetime_value, "Lifetime value", "payments", "lifetime-value"),
         (behaviour, "Purchase behaviour", "shopping_cart", "behaviour"),
+        (feedback, "Feedback", "forum", "feedback"),
         (models, "Model health", "verified", "models"),
         (quality, "Data quality", "rule", "quality"),
         (customer, "One customer", "person", "customer"),

@@ -80,7 +80,7 @@ def _gaps(data: Published) -> None:
 
 
 def _pairs(data: Published) -> None:
-    st.subheader("What is bought together")
+    st.header("What is bought together")
     level = st.radio("Level", ["product", "category"], horizontal=True)
     pairs = data.rows(
         "select coalesce(first_name || ' (' || first_id || ')', first_id) as first, "

@@ -4,9 +4,9 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, note, number, switched_off, table
+from dashboard.elements import chart, head, note, nothing, number, switched_off, table
 from dashboard.published import Published
-from dashboard.words import in_words
+from orchestration.words import in_words
 
 WATCHED = 200
 """Customers on the watch list; all of them are in reports.rpt_customer_360."""
@@ -23,7 +23,7 @@ def show() -> None:
         st.info("Nobody is eligible for a score on this day.")
         return
     health, horizon = serving.row(0, named=True), scores["horizon_days"][0]
-    st.write(f"Served by **{in_words(health['candidate'])}** ({health['served_by']}). {health['reason']}")
+    st.write(f"Served by **{in_words(health['candidate'])}** ({health['served_by']}). {in_words(health['reason'])}")
     columns = st.columns(3)
     high = scores.filter(pl.col("risk_band") == "high").height
     number(columns[0], "Customers scored", f"{scores.height:,}", definition=data.definition("ml.churn_scores"))
@@ -47,6 +47,7 @@ def show() -> None:
     )
     _reasons(data)
     _tests(data, health)
+    _calibration(data, health)
     _watch_list(data)
 
 
@@ -65,7 +66,7 @@ def _reasons(data: Published) -> None:
                 value="customer_count",
                 title="What raises the risk most, of customers at high risk",
                 unit="Customers",
-                form=",",
+                form=",d",
             ),
             reasons,
             definition=data.definition("ml.churn_reasons"),
@@ -91,13 +92,35 @@ def _tests(data: Published, health: dict[str, object]) -> None:
         )
 
 
+def _calibration(data: Published, health: dict[str, object]) -> None:
+    st.header("Calibration on past days")
+    asked = "metric in ('calibration_slope', 'calibration_intercept', 'expected_calibration_error')"
+    found = data.rows(
+        f"pivot (select cutoff_date, metric, value from ml.model_evaluations where {asked} and model_version = ? "
+        f"and candidate = ?) on {asked} using any_value(value) order by cutoff_date",
+        health["model_version"],
+        health["candidate"],
+    )
+    if found.is_empty():
+        nothing("It has not been tested on a past day yet.")
+        return
+    table(found)
+    note(
+        "Of 100 customers with a probability of 20 %, 20 should leave. Slope 1 and intercept 0 say that they do at "
+        "every probability; a slope below 1, that high ones are too high and low ones too low. The error is the mean "
+        "distance of ten groups of customers from what came about."
+    )
+
+
 def _watch_list(data: Published) -> None:
-    st.subheader("Watch list")
+    st.header("Watch list")
     watched = data.rows(
         "select customer_id, churn_probability, expected_amount, churn_main_reason, recency_days, net_amount, "
         "rfm_segment from reports.rpt_customer_360 where risk_band = 'high' "
         "order by coalesce(expected_amount, 0) * churn_probability desc, customer_id limit ?",
         WATCHED,
+    ).with_columns(
+        pl.col("churn_main_reason", "rfm_segment").str.replace_all("_", " "), pl.col("expected_amount").round(2)
     )
     note(
         f"The {watched.height:,} customers at high risk with the most expected money at stake (probability times "

@@ -1,12 +1,12 @@
 """One customer by id: segments, scores with their reasons, and what they bought when. No direct identifier is here."""
 
-import polars as pl
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, number, table
+from dashboard.elements import chart, head, nothing, number
 from dashboard.published import Published
-from dashboard.words import in_words, money
+from dashboard.words import money
+from orchestration.words import heading, in_words
 
 
 def show() -> None:
@@ -49,18 +49,21 @@ def _numbers(data: Published, facts: dict[str, object]) -> None:
 
 
 def _segments(data: Published, customer: str) -> None:
-    st.subheader("Segments")
-    table(
-        data.rows(
-            "select s.strategy, s.segment, s.previous_segment, s.segment_since, w.words from ml.customer_segments as s "
-            "left join ml.segment_words as w using (strategy, segment) where s.customer_id = ? order by s.strategy",
-            customer,
-        ).with_columns(pl.col("segment", "previous_segment").str.replace_all("_", " "))
+    st.header("Segments")
+    segments = data.rows(
+        "select s.strategy, s.segment, s.segment_since, w.words from ml.customer_segments as s "
+        "left join ml.segment_words as w using (strategy, segment) where s.customer_id = ? order by s.strategy",
+        customer,
     )
+    if segments.is_empty():
+        nothing("There is no segment: the customer never bought, or does not allow profiling.")
+    for one in segments.iter_rows(named=True):
+        words = f": {in_words(one['words'])}" if one["words"] else ""
+        st.markdown(f"{heading(one['strategy'])}: **{in_words(one['segment'])}** since {one['segment_since']}{words}")
 
 
 def _reasons(data: Published, customer: str) -> None:
-    st.subheader("Why the churn score is what it is")
+    st.header("Why the churn score is what it is")
     reasons = data.rows("select rank, words from ml.churn_reasons where customer_id = ? order by rank", customer)
     if reasons.is_empty():
         nothing("There is no score to explain.")
@@ -69,7 +72,7 @@ def _reasons(data: Published, customer: str) -> None:
 
 
 def _history(data: Published, customer: str) -> None:
-    st.subheader("What they bought when")
+    st.header("What they bought when")
     months = data.rows(
         "select date_trunc('month', transaction_date)::date as month_start, count(*) as transaction_count, "
         "sum(net_amount) as net_amount from marts.fct_transactions where customer_id = ? group by all order by 1",

@@ -75,7 +75,7 @@ def _frequency(data: Published) -> None:
 
 
 def _channels(data: Published) -> None:
-    st.subheader("Acquisition")
+    st.header("Acquisition")
     if switched_off(data, "acquisition"):
         return
     channels = data.rows(

@@ -6,7 +6,8 @@ import streamlit as st
 from dashboard import charts
 from dashboard.elements import chart, head, number, switched_off
 from dashboard.published import Published
-from dashboard.words import in_words, money
+from dashboard.words import money
+from orchestration.words import in_words
 
 LEAST = 11
 """Customers in any group that is told of."""
@@ -28,7 +29,7 @@ def show() -> None:
     health = data.rows("from reports.rpt_model_health where model = 'clv' and horizon_days = ?", horizon)
     if health.height:
         served = health.row(0, named=True)
-        st.write(f"Served by **{in_words(served['candidate'])}** ({served['served_by']}). {served['reason']}")
+        st.write(f"Served by **{in_words(served['candidate'])}** ({served['served_by']}). {in_words(served['reason'])}")
     columns = st.columns(3)
     expected = data.definition("ml.clv_predictions", "expected_amount")
     total = float(rows["expected_amount"].sum())

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
-from dashboard.words import in_words
+from orchestration.words import heading, in_words
 
 
 def show() -> None:
@@ -17,15 +17,17 @@ def show() -> None:
         nothing("No model serves: quality.capabilities says why.")
         return
     for model in health.iter_rows(named=True):
-        st.subheader(f"{model['model'].upper()}, {model['horizon_days']} days")
+        horizon = f", {model['horizon_days']} days" if model["horizon_days"] else ""
+        st.header(f"{in_words(model['model']).upper()}{horizon}")
         _verdict(model)
         _contest(data, model)
-        _outcomes(data, model)
+        if model["horizon_days"]:
+            _outcomes(data, model)
     note(data.definition("reports.rpt_model_health"))
 
 
 def _verdict(model: dict[str, object]) -> None:
-    st.write(f"**{in_words(str(model['candidate']))}** serves ({model['served_by']}). {model['reason']}")
+    st.write(f"**{in_words(str(model['candidate']))}** serves ({model['served_by']}). {in_words(str(model['reason']))}")
     if model["warning"]:
         st.warning(str(model["warning"]), icon=":material/warning:")
     numbers = ("rank", "loss")
@@ -62,8 +64,8 @@ def _contest(data: Published, model: dict[str, object]) -> None:
         charts.contest(
             grades,
             served=str(model["candidate"]),
-            title=f"{in_words(metric).capitalize()} of every candidate and rule on past days that none had seen",
-            unit=f"{in_words(metric)}, 95 % interval",
+            title=f"{heading(metric)} of every candidate and rule on past days that none had seen",
+            unit=f"{heading(metric)}, 95 % interval",
         ),
         grades,
     )

@@ -7,7 +7,8 @@ from dashboard import charts
 from dashboard.elements import chart, head, number
 from dashboard.kpis import bridge_steps, weekly, whole_months
 from dashboard.published import Published
-from dashboard.words import change_of, in_words, unit_of, usual_of, value_of
+from dashboard.words import UNCHANGED, change_of, unit_of, usual_of, value_of
+from orchestration.words import heading
 
 
 def show() -> None:
@@ -19,12 +20,10 @@ def show() -> None:
         return
     _numbers(data, weeks)
     metrics = weeks["metric"].unique(maintain_order=True).to_list()
-    metric = st.selectbox("Metric", metrics, format_func=in_words)
+    metric = st.selectbox("Metric", metrics, format_func=heading)
     one = weeks.filter(pl.col("metric") == metric).tail(60)
     chart(
-        charts.control_chart(
-            one, title=f"{in_words(metric).capitalize()} by week", unit=unit_of(metric, data.currency)
-        ),
+        charts.control_chart(one, title=f"{heading(metric)} by week", unit=unit_of(metric, data.currency)),
         one.select("week_end", "value", "lower_limit", "upper_limit", "is_beyond_limits").tail(26),
         definition="The grey band is where a week lies by chance: mean and moving range of the 26 weeks before it.",
     )
@@ -37,16 +36,23 @@ def _numbers(data: Published, weeks: pl.DataFrame) -> None:
         if place % 3 == 0:  # row by row, as it is read aloud
             columns = st.columns(3)
         metric = week["metric"]
-        beyond = " (beyond its limits)" if week["is_beyond_limits"] else ""
         number(
             columns[place % 3],
-            in_words(metric).capitalize() + beyond,
+            heading(metric),
             value_of(metric, week["value"], data.currency),
-            delta=change_of(week),
-            delta_color="inverse" if metric == "return_rate" else "normal",
+            delta=(change := change_of(week)),
+            delta_color=_colour(metric, change),
+            delta_arrow="off" if change == UNCHANGED else "auto",
             definition=week["definition"],
-            usual=usual_of(week, data.currency),
+            usual=("Beyond its limits. " if week["is_beyond_limits"] else "") + usual_of(week, data.currency),
         )
+
+
+def _colour(metric: str, change: str | None) -> str:
+    """How a change is coloured: green for more, of returns for less, and grey for none."""
+    if change == UNCHANGED:
+        return "off"
+    return "inverse" if metric == "return_rate" else "normal"
 
 
 def _bridge(data: Published) -> None:
@@ -60,5 +66,5 @@ def _bridge(data: Published) -> None:
             steps, title=f"Net amount of {month:%B %Y} against the month before", unit=f"Net amount ({data.currency})"
         ),
         steps.select("step", "amount"),
-        definition=data.definition("reports.rpt_revenue_bridge"),
+        definition=f"The axis does not begin at zero. {data.definition('reports.rpt_revenue_bridge')}",
     )

@@ -26,7 +26,7 @@ def show() -> None:
 
 
 def _rejected(data: Published) -> None:
-    st.subheader("Rejected rows by reason")
+    st.header("Rejected rows by reason")
     reasons = data.rows(
         "select entity || ': ' || reason as reason, count(*) as row_count from quality.rejected_rows "
         "group by all order by 2 desc, 1 limit 20"
@@ -35,14 +35,16 @@ def _rejected(data: Published) -> None:
         nothing("No row was rejected.")
         return
     chart(
-        charts.bars(reasons, label="reason", value="row_count", title="Rejected rows by reason", unit="Rows", form=","),
+        charts.bars(
+            reasons, label="reason", value="row_count", title="Rejected rows by reason", unit="Rows", form=",d"
+        ),
         reasons,
         definition=data.definition("quality.rejected_rows"),
     )
 
 
 def _capabilities(data: Published) -> None:
-    st.subheader("What this data can and cannot answer")
+    st.header("What this data can and cannot answer")
     capabilities = data.rows("from quality.capabilities order by is_available, capability")
     off = capabilities.filter(~pl.col("is_available"))
     st.write(f"{capabilities.height - off.height} of {capabilities.height} capabilities are on.")

@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
-from dashboard.words import in_words
+from orchestration.words import heading
 
 
 def show() -> None:
@@ -14,7 +14,7 @@ def show() -> None:
     data = head("Segments", "How each strategy divides the customers, and what the parts are worth.")
     strategies = data.rows("select strategy, status, reason from ml.segment_strategies order by strategy")
     names = strategies["strategy"].to_list()
-    chosen = st.selectbox("Strategy", names, index=names.index("rfm") if "rfm" in names else 0, format_func=in_words)
+    chosen = st.selectbox("Strategy", names, index=names.index("rfm") if "rfm" in names else 0, format_func=heading)
     status = strategies.row(by_predicate=pl.col("strategy") == chosen, named=True)
     profiles = data.rows(
         "select segment, words, customer_count, customer_share, net_amount, revenue_share, median_recency_days, "
@@ -23,7 +23,7 @@ def show() -> None:
         chosen,
     ).with_columns(pl.col("segment").str.replace_all("_", " "))
     if profiles.is_empty():
-        nothing(f"{in_words(chosen).capitalize()} has no segments: {status['reason'] or status['status']}.")
+        nothing(f"{heading(chosen)} has no segments: {status['reason'] or status['status']}.")
         return
     left, right = st.columns(2)
     with left:
@@ -51,7 +51,7 @@ def show() -> None:
             ),
             profiles.select("segment", "net_amount", "revenue_share"),
         )
-    st.subheader("What they are like")
+    st.header("What they are like")
     for profile in profiles.filter(pl.col("words").is_not_null()).iter_rows(named=True):
         st.markdown(f"**{profile['segment']}**: {profile['words']}")
     table(profiles.drop("words"))
@@ -59,16 +59,22 @@ def show() -> None:
     _moves(data, chosen)
 
 
+NOT_THERE = "not there before"
+
+
 def _moves(data: Published, strategy: str) -> None:
-    st.subheader("Who moved since the last published day")
+    st.header("Who moved since the last published day")
     moves = data.rows(
-        "select coalesce(previous_segment, 'not there before') as before, coalesce(segment, 'various') as now, "
+        f"select coalesce(previous_segment, '{NOT_THERE}') as before, coalesce(segment, 'various') as now, "
         "sum(customer_count)::bigint as customer_count from reports.rpt_segment_migrations "
         "where strategy = ? group by all order by before, now",
         strategy,
     ).with_columns(pl.col("before", "now").str.replace_all("_", " "))
     if moves.is_empty():
         nothing("Nobody is in a segment of this strategy yet.")
+        return
+    if moves["before"].unique().to_list() == [NOT_THERE]:
+        nothing("This is the first published day, so nobody has moved yet.")
         return
     chart(
         charts.heat_map(
@@ -78,7 +84,7 @@ def _moves(data: Published, strategy: str) -> None:
             value="customer_count",
             title="Customers by segment before and now",
             unit="Customers",
-            form=",",
+            form=",d",
             angle=-30,
         ),
         moves,

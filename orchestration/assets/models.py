@@ -36,10 +36,12 @@ from orchestration.model_files import (
 from orchestration.privacy import consent
 from orchestration.run import Run
 
+MODELS = [["ml", name] for name in ("churn_model", "clv_model", "feedback_model")]
+
 
 @dg.asset(
     key=["ml", "model_versions"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -54,7 +56,7 @@ def model_versions(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "model_evaluations"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -68,7 +70,7 @@ def model_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "model_comparisons"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,
@@ -82,7 +84,7 @@ def model_comparisons(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
 
 @dg.asset(
     key=["ml", "model_fairness"],
-    deps=[["ml", "churn_model"], ["ml", "clv_model"]],
+    deps=MODELS,
     group_name="models",
     kinds={"duckdb"},
     owners=OWNERS,

@@ -93,6 +93,7 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
         "cancellation_prefix": run.source.rules.returns.cancellation_prefix,
         "adjustment_prefix": run.source.rules.returns.adjustment_prefix,
         "has_feedback_text": any("text" in part.columns for part in run.source.entities.get("feedback", ())),
+        "satisfied_from": run.source.models.feedback.satisfied_from,
         "is_consent_required": run.source.privacy.consent == "required",
         "requested_as_of_date": run.requested_as_of,
         "known_at": run.known_at,
@@ -100,6 +101,7 @@ def source_settings(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     schema: Schema = {
         **dict.fromkeys(row, pl.String),
         "has_feedback_text": pl.Boolean,
+        "satisfied_from": pl.Float64,
         "is_consent_required": pl.Boolean,
         "requested_as_of_date": pl.Date,
         "known_at": pl.Datetime("us"),

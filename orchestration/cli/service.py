@@ -53,7 +53,9 @@ def dashboard(port: PortOption = 8501, data_dir: DataDirOption = None) -> None:
             "--browser.gatherUsageStats": "false",
             "--client.toolbarMode": "minimal",
             "--client.showErrorLinks": "false",
-            "--theme.primaryColor": "#0072B2",
+            "--theme.light.primaryColor": "#0072B2",
+            "--theme.dark.primaryColor": "#56B4E9",
+            "--theme.headingFontSizes": '["2.5rem", "1.6rem"]',  # title, sections: no level is left out
         }
         words = ["streamlit", "run", str(PROJECT_DIR / "dashboard" / "app.py")]
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -5,20 +5,12 @@ Only choices that depend on the business belong here; what depends on the machin
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from orchestration.intake.feedback_configuration import FeedbackConfig
+from orchestration.intake.strict import Strict, as_tuple
 
 Strategy = Literal["rfm", "lifecycle", "value", "behavioural", "demographic", "geographic"]
-
-
-class Strict(BaseModel):
-    """Frozen, and refuses keys that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def as_tuple(value: object) -> object:
-    """One item where several may stand."""
-    return (value,) if isinstance(value, str | dict | int) else value
 
 
 class Limits(Strict):
@@ -69,6 +61,7 @@ class ModelsConfig(Strict):
 
     churn: ChurnConfig = ChurnConfig()
     clv: ClvConfig = ClvConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     keep_versions: int = Field(

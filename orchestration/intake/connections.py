@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from orchestration.intake.configuration import Strict
+from orchestration.intake.strict import Strict
 
 SECRET_OF_AUTH: Final = {"bearer": "token", "api_key": "api_key", "http_basic": "password"}
 """The key of dlt's `auth` that takes the secret, by its type."""

@@ -10,8 +10,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from orchestration.intake.configuration import Strict, as_tuple, check_condition
+from orchestration.intake.configuration import check_condition
 from orchestration.intake.known_keys import nearest
+from orchestration.intake.strict import Strict, as_tuple
 
 GLOBAL_CONTROL: Final = "global_control"
 ALWAYS: Final = date.min

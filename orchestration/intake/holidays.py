@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import Field, model_validator
 
-from orchestration.intake.configuration import Strict
+from orchestration.intake.strict import Strict
 
 if TYPE_CHECKING:  # `clientele status` answers without it
     import polars as pl

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BeforeValidator, Field
 
-from orchestration.intake.configuration import Strict, as_tuple
+from orchestration.intake.strict import Strict, as_tuple
 
 if TYPE_CHECKING:  # `clientele status` answers without it
     import polars as pl

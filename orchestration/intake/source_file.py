@@ -22,8 +22,6 @@ from orchestration.intake.configuration import (
     ModelsConfig,
     PrivacyConfig,
     SegmentsConfig,
-    Strict,
-    as_tuple,
 )
 from orchestration.intake.connections import Connection, Name
 from orchestration.intake.entities import ENTITIES, START_ENTITIES
@@ -31,6 +29,7 @@ from orchestration.intake.file_patterns import FETCHED, matches, searched
 from orchestration.intake.holidays import Holidays
 from orchestration.intake.known_keys import known_keys, nearest
 from orchestration.intake.rules import Rules
+from orchestration.intake.strict import Strict, as_tuple
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 

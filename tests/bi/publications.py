@@ -29,7 +29,7 @@ class Publications(threading.Thread):
     """Publishes versions 1 to `count` meanwhile."""
 
     def __init__(self, settings: Settings, count: int) -> None:
-        super().__init__()
+        super().__init__(daemon=True)  # ends with the tests, whatever happens to them
         self.settings, self.count, self.published = settings, count, 0
 
     def run(self) -> None:

@@ -9,55 +9,63 @@ from typing import Any
 
 from tests.bi.publications import version_of
 
-PYTHON = """
-import json, pathlib, sys
-recipe, stop = compile(open("recipe.py").read(), "recipe.py", "exec"), pathlib.Path("stop")
-while not stop.exists():
-    names = {}
+PAUSE = 0.3
+"""Seconds between two answers: readers leave the machine to who publishes."""
+GO_ON = f"""
+import json, select, sys
+def go_on():
+    return not select.select([sys.stdin], [], [], {PAUSE})[0]
+"""
+PYTHON = f"""{GO_ON}
+recipe = compile(open("recipe.py").read(), "recipe.py", "exec")
+while go_on():
+    names = {{}}
     exec(recipe, names)
     print(json.dumps(names["rows"], default=str), flush=True)
 """
-JUPYTER = """
-import pathlib
+JUPYTER = f"""{GO_ON}
 import nbformat.v4
 from nbclient import NotebookClient
+from traitlets.config import Config
 code = open("recipe.py").read() + "\\nimport json\\nprint(json.dumps(rows, default=str))"
-notebook, stop = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), pathlib.Path("stop")
-client = NotebookClient(notebook)
+notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+client = NotebookClient(notebook, config=Config({{"KernelManager": {{"transport": "ipc"}}}}))
 with client.setup_kernel():
-    while not stop.exists():
+    while go_on():
         print("".join(output["text"] for output in client.execute_cell(notebook.cells[0], 0)["outputs"]), flush=True)
 """
-MARIMO = """
-import json, pathlib, sys
+MARIMO = f"""{GO_ON}
 from importlib.util import module_from_spec, spec_from_file_location
-spec, stop = spec_from_file_location("notebook", sys.argv[1]), pathlib.Path("stop")
+spec = spec_from_file_location("notebook", sys.argv[1])
 notebook = module_from_spec(spec)
 spec.loader.exec_module(notebook)
-while not stop.exists():
-    _, names = notebook.app.run(defs={"file": sys.argv[2]})
+while go_on():
+    _, names = notebook.app.run(defs={{"file": sys.argv[2]}})
     names["clientele"].close()
     print(json.dumps(names["weeks"].select("as_of_date", "week_end", "value").rows(), default=str), flush=True)
 """
-NODE = """
-import { existsSync } from "node:fs";
-for (let number = 0; !existsSync("stop"); number++) {
-  const { rows } = await import(`./recipe.mjs?${number}`);
-  console.log(JSON.stringify(rows));
-}
+GO_ON_IN_NODE = f"""
+let ended = false;
+process.stdin.on("end", () => {{ ended = true; }}).resume();
+const goOn = () => new Promise((next) => setTimeout(() => next(!ended), {PAUSE * 1000}));
 """
-EVIDENCE = """
-import { existsSync } from "node:fs";
-import connector from "@evidence-dev/duckdb";
+NODE = f"""{GO_ON_IN_NODE}
+for (let number = 0; await goOn(); number++) {{
+  const {{ rows }} = await import(`./recipe.mjs?${{number}}`);
+  console.log(JSON.stringify(rows));
+}}
+"""
+EVIDENCE = f"""import connector from "@evidence-dev/duckdb";
+{GO_ON_IN_NODE}
 const [options, question] = [JSON.parse(process.argv[2]), process.argv[3]];
 const ask = await connector.getRunner(options, process.cwd());
-while (!existsSync("stop")) {
+while (await goOn()) {{
   const rows = [];
   for await (const batch of (await ask(question, "weeks.sql")).rows()) rows.push(...batch);
   console.log(JSON.stringify(rows));
-}
+}}
 """
-SHELL = "while [ ! -e stop ]; do . ./recipe.sh; done"
+SHELL = f"while read -rt {PAUSE} _; [ $? -gt 128 ]; do . ./recipe.sh < /dev/null; done"
 
 
 @dataclass
@@ -74,16 +82,15 @@ class Told:
 
 
 class Reader:
-    """A process that prints the answer as JSON, again and again, until told to stop."""
+    """A process that prints the answer as JSON, again and again, until its standard input closes: with us, at last."""
 
     def __init__(self, folder: Path, *command: str | Path, files: dict[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (folder / name).write_text(text)
-        (folder / "stop").unlink(missing_ok=True)
         self._folder = folder
         with (folder / "answers").open("wb") as answers, (folder / "errors").open("wb") as errors:
-            self._process = subprocess.Popen(command, cwd=folder, stdout=answers, stderr=errors)
+            self._process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=answers, stderr=errors)
 
     @property
     def has_begun(self) -> bool:
@@ -95,9 +102,9 @@ class Reader:
         told = Told()
         if self._process.poll() is not None:
             told.errors.append(f"ended by itself with {self._process.returncode}")
-        (self._folder / "stop").touch()
-        if code := self._process.wait(timeout=120):
-            told.errors.append(f"ended with {code}")
+        self._process.communicate(timeout=120)
+        if self._process.returncode:
+            told.errors.append(f"ended with {self._process.returncode}")
         told.errors += [line for line in (self._folder / "errors").read_text().splitlines() if line.strip()]
         for rows in _documents((self._folder / "answers").read_text()):
             told.add([tuple(row.values()) if isinstance(row, dict) else row for row in rows])

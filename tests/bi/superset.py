@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from tests.bi.bundle import BUNDLE, parts, with_folder
 from tests.bi.reading import Told
 from tests.bi.recipes import question
 from tests.bi.tools import run
-from tests.browser import PATIENCE, wait_for
+from tests.browser import PATIENCE, serving
 from tests.proxy import free_port
 
 CONFIG = """
@@ -50,14 +49,10 @@ def superset(programs: Path, folder: Path, *, data_dir: Path) -> Iterator[str]:
     run(program, "init", env=given)
     run(program, "import-dashboards", "--path", folder / "bi/clientele.zip", "--username", "admin", env=given)
     run(program, "import-directory", "--overwrite", folder / "bi/superset", env=given)
-    port, log = free_port(), folder / "superset.log"
-    words = [program, "run", "--port", str(port), "--with-threads"]
-    with log.open("wb") as errors, subprocess.Popen(words, env=given, stdout=errors, stderr=errors) as process:
-        try:
-            wait_for(f"http://127.0.0.1:{port}/health", process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    port = free_port()
+    words = [str(program), "run", "--port", str(port), "--with-threads"]
+    with serving(words, given, folder / "superset.log", health=f"http://127.0.0.1:{port}/health"):
+        yield f"http://127.0.0.1:{port}"
 
 
 def signed_in(browser: Browser, address: str) -> Page:

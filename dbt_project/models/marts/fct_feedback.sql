@@ -3,16 +3,24 @@ with feedback as (
 
     select * from {{ ref('stg_feedback') }}
 
+),
+
+settings as (
+
+    select satisfied_from from {{ ref('stg_source_settings') }}
+
 )
 
 select
-    feedback_id,
-    customer_id,
-    transaction_id,
-    product_id,
-    created_at,
-    cast(created_at as date) as feedback_date,
-    rating,
-    channel
+    feedback.feedback_id,
+    feedback.customer_id,
+    feedback.transaction_id,
+    feedback.product_id,
+    feedback.created_at,
+    cast(feedback.created_at as date) as feedback_date,
+    feedback.rating,
+    feedback.rating >= settings.satisfied_from as is_satisfied,
+    feedback.channel
 from feedback
-order by feedback_id
+cross join settings
+order by feedback.feedback_id

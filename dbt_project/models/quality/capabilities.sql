@@ -1,4 +1,4 @@
--- What the data carries, and of segments and experiments what became of them: only a fit tells whether segments hold.
+-- What the data carries, and of segments, sentiment and experiments what became of them: only a fit tells whether they hold.
 with data_capabilities as (
 
     select * from {{ ref('data_capabilities') }}
@@ -14,6 +14,15 @@ verdicts as (
         case when status = 'published' then 'available' else 'off' end as level,
         cast(null as double) as expected_precision
     from {{ source('ml', 'segment_strategies') }}
+    union all
+    select
+        'feedback_sentiment' as capability,
+        bool_or(is_supported) as is_available,
+        case when not bool_or(is_supported) then min(language || ': ' || reason) end as reason,
+        case when bool_or(is_supported) then 'available' else 'off' end as level,
+        cast(null as double) as expected_precision
+    from {{ source('ml', 'feedback_languages') }}
+    having count(*) > 0
 
 ),
 
