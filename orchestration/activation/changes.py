@@ -115,7 +115,8 @@ def guard(rows: pl.DataFrame, ledger: pl.DataFrame, *, shrink_share: float) -> N
     if there.height and (rows.is_empty() or going > shrink_share * there.height):
         raise CheckError(
             f"{going} of {there.height} customers would be removed, more than {shrink_share:.0%}. Nothing was sent. "
-            "Look for missing files or a condition that leaves out too many; if it is meant, raise the limit for one sync."
+            "Look for missing files or a condition that leaves out too many; if it is meant, "
+            "raise the limit for one sync."
         )
 
 
