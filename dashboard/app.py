@@ -11,8 +11,9 @@ from dashboard.published import Published
 from dashboard.views import PAGES
 from orchestration.settings import Settings
 
-WRAPPED = "<style>[data-testid='stTable'] :is(td, th) {overflow-wrap: anywhere}</style>"
-"""A table that is wider than a phone would have a scroll bar which no keyboard reaches."""
+# A table that is wider than a phone would have a scroll bar which no keyboard reaches.
+CELLS = "[data-testid='stTable'] :is(td, th)"
+WRAPPED = f"<style>{CELLS}, {CELLS} * {{overflow-wrap: anywhere !important; white-space: normal !important}}</style>"
 LOOK_EVERY = "5s"  # whether there is a new publication
 
 

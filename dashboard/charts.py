@@ -198,7 +198,11 @@ def contest(grades: pl.DataFrame, *, served: str, title: str, unit: str) -> alt.
         y=y,
         x="value:Q",
         color=colour,
-        shape=alt.Shape("test_day:N", title="Test day", legend=alt.Legend(orient="bottom", columns=1)),
+        shape=alt.Shape(
+            "test_day:N",
+            title="Test day",
+            legend=alt.Legend(orient="bottom", columns=1, symbolFillColor=GREY, symbolStrokeColor=GREY),
+        ),
         tooltip=[
             "candidate:N",
             alt.Tooltip("test_day:N", title="Test day"),

@@ -21,7 +21,7 @@ from orchestration.settings import Settings
 
 IMAGES: Final = Path(__file__).parents[1] / "docs" / "images"
 CLIENTELE: Final = str(Path(sys.executable).with_name("clientele"))
-PATIENCE: Final = 180
+PATIENCE: Final = 300
 """Seconds, on a busy machine."""
 GROUPS: Final = ("raw", "staging", "marts", "features", "churn", "clv", "models", "segmentation", "reports", "publish")
 MARGIN: Final = 24

@@ -27,6 +27,9 @@ ALSO: Final = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.
 """Pages that live beside the code, where whoever works on it looks first."""
 LINK: Final = re.compile(r"\[([^\]]*)\]\((?!https?:)([^)#]+)(#[^)]*)?\)")
 
+LISTED: Final = re.compile(r"^ *# the page about each folder of tables.*\n", re.MULTILINE)
+"""Where the configuration lists the pages that are written."""
+
 
 def build(site: Path, settings: Settings) -> None:
     """Write the whole site to a folder, which it replaces.
@@ -67,7 +70,11 @@ def render(work: Path) -> None:
     Raises:
         ClienteleError: a page links to a page or heading that is not there.
     """
-    shutil.copy(HERE / "zensical.toml", work)
+    tables_pages = [page for page in sorted((work / "pages" / "tables").glob("*.md")) if page.stem != "index"]
+    titles = {page.name: page.read_text().partition("\n")[0].removeprefix("# ") for page in tables_pages}
+    entries = "".join(f'    {{ "{title}" = "tables/{name}" }},\n' for name, title in titles.items())
+    configuration = (HERE / "zensical.toml").read_text()
+    (work / "zensical.toml").write_text(LISTED.sub(lambda _: entries, configuration))
     _run([str(Path(sys.executable).with_name("zensical")), "build", "--strict"], cwd=work)
 
 

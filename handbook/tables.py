@@ -19,9 +19,9 @@ nothing, something of a group, something of one customer, or which customer ([pr
 The [lineage](../lineage/index.html) shows all of dbt's models, published or not, with their SQL.
 """
 TITLES: Final = {
-    "marts": "Marts: clean facts and dimensions",
-    "ml": "Scores, segments and models",
-    "quality": "Quality: where every row went",
+    "marts": "Marts",
+    "ml": "Scores and segments",
+    "quality": "Quality",
     "reports": "Reports",
 }
 PERSONAL: Final = {

@@ -26,7 +26,10 @@ ServedBy = Literal["champion", "rule", "population"]
 
 @dataclass(frozen=True)
 class Criteria:
-    """What a contest is judged by: rank (higher wins), loss (lower wins) and limits that level must keep."""
+    """What a contest is judged by: rank (higher wins), loss (lower wins) and limits that level must keep.
+
+    With `must_win_rank` a loss that is better does not make up for a rank that is not.
+    """
 
     rank_name: str
     rank: Metric
@@ -35,6 +38,7 @@ class Criteria:
     level_name: str
     level: Metric
     level_limits: tuple[float, float]
+    must_win_rank: bool = False
 
 
 CHURN_CRITERIA: Final = Criteria("AUC", auc, "Brier score", brier, "calibration slope", calibration_slope, (0.8, 1.2))
@@ -163,7 +167,7 @@ class _Court:
         rank, loss = self._against(name, ranker=self.ranker, closest=self.closest)
         level = self.level(name)
         self.comparisons.append(Comparison(name, "", self.criteria.level_name, level.value, level))
-        better = rank.lower > 0 or loss.upper < 0
+        better = rank.lower > 0 or (loss.upper < 0 and not self.criteria.must_win_rank)
         is_passed = better and not _is_worse(rank, loss) and self.keeps_level(level.value)
         numbers = "; ".join([*self._said(name, rank, loss), self._level_said(level.value)])
         return _Verdict(is_passed, f"{'Beats the rules' if is_passed else 'Does not beat the rules'}: {numbers}.")

@@ -23,7 +23,7 @@ Metric = Callable[..., Any]
 BINS: Final = 10
 
 
-def _weighted(metric: Callable[[Array, Array, Array], Array]) -> Metric:
+def weighted(metric: Callable[[Array, Array, Array], Array]) -> Metric:
     """The metric with weights left to choose; of nobody it is NaN."""
 
     @wraps(metric)
@@ -87,7 +87,7 @@ def _in_order(weights: Array, order: Any) -> Array:
     return found
 
 
-@_weighted
+@weighted
 def auc(actual: Array, predicted: Array, weights: Array) -> Array:
     """Probability that a random positive ranks above a random negative (Mann-Whitney)."""
     groups = _grouped(predicted, actual, weights)
@@ -97,7 +97,7 @@ def auc(actual: Array, predicted: Array, weights: Array) -> Array:
     return found
 
 
-@_weighted
+@weighted
 def average_precision(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean precision over the positives, from the riskiest customer down; equal scores enter together."""
     groups = _grouped(-predicted, actual, weights)
@@ -107,40 +107,40 @@ def average_precision(actual: Array, predicted: Array, weights: Array) -> Array:
     return np.where(found[:, -1] < seen[:, -1], value, np.nan)
 
 
-@_weighted
+@weighted
 def brier(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean squared error of a probability; lower is better."""
-    return _mean((predicted - actual) ** 2, weights)
+    return weighted_mean((predicted - actual) ** 2, weights)
 
 
-@_weighted
+@weighted
 def brier_skill(actual: Array, predicted: Array, weights: Array) -> Array:
     """Share of the test set's own base-rate Brier score that the prediction removes."""
-    rate = _mean(actual, weights)
+    rate = weighted_mean(actual, weights)
     reference = rate * (1 - rate)
-    return np.where(reference > 0, 1 - _mean((predicted - actual) ** 2, weights) / reference, np.nan)
+    return np.where(reference > 0, 1 - weighted_mean((predicted - actual) ** 2, weights) / reference, np.nan)
 
 
-@_weighted
+@weighted
 def calibration_intercept(actual: Array, predicted: Array, weights: Array) -> Array:
     """Intercept of the outcome regressed on predicted log-odds (Cox 1958); 0 is perfect."""
     return fit_logistic_line(log_odds(predicted), actual, weights)[0]
 
 
-@_weighted
+@weighted
 def calibration_slope(actual: Array, predicted: Array, weights: Array) -> Array:
     """Slope of the outcome regressed on predicted log-odds (Cox 1958); below 1 is over-confident."""
     return fit_logistic_line(log_odds(predicted), actual, weights)[1]
 
 
-@_weighted
+@weighted
 def expected_calibration_error(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean absolute difference of predicted and observed rate over tenths of customers by prediction."""
     found: Array = _binned_error(actual, predicted, weights) / weights.sum(axis=1)
     return found
 
 
-@_weighted
+@weighted
 def decile_error(actual: Array, predicted: Array, weights: Array) -> Array:
     """Absolute errors of the totals of tenths of customers by prediction, as a share of the actual total."""
     total = weights @ actual
@@ -167,7 +167,7 @@ def _captured(actual: Array, predicted: Array, weights: Array, share: float) -> 
     return np.where(total > 0, _products(part, outcome) / total, np.nan)
 
 
-@_weighted
+@weighted
 def top_decile_capture(actual: Array, predicted: Array, weights: Array) -> Array:
     """Share of the actual total held by the tenth of customers predicted highest."""
     return _captured(actual, predicted, weights, 0.1)
@@ -179,38 +179,38 @@ def _lift(share: float) -> Metric:
         return np.where(both, _captured(actual, predicted, weights, share) / share, np.nan)
 
     lift.__doc__ = f"How many times the base rate the riskiest {share:.0%} hold; undefined with one class only."
-    return _weighted(lift)
+    return weighted(lift)
 
 
 lift_at_5_percent, lift_at_10_percent, lift_at_20_percent = map(_lift, (0.05, 0.1, 0.2))
 
 
-@_weighted
+@weighted
 def calibration_in_the_large(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean predicted less mean observed, in units of the outcome; above 0 too much was predicted."""
-    return _mean(predicted - actual, weights)
+    return weighted_mean(predicted - actual, weights)
 
 
-@_weighted
+@weighted
 def bias(actual: Array, predicted: Array, weights: Array) -> Array:
     """Predicted total over actual total, less 1; undefined where the actual total is not positive."""
     total = weights @ actual
     return np.where(total > 0, (weights @ predicted) / total - 1, np.nan)
 
 
-@_weighted
+@weighted
 def mean_absolute_error(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean absolute error, in units of the outcome; favours under-prediction where most buy nothing."""
-    return _mean(np.abs(predicted - actual), weights)
+    return weighted_mean(np.abs(predicted - actual), weights)
 
 
-@_weighted
+@weighted
 def root_mean_squared_error(actual: Array, predicted: Array, weights: Array) -> Array:
     """Root of the mean squared error, in units of the outcome; the mean minimises it."""
-    return np.sqrt(_mean((predicted - actual) ** 2, weights))
+    return np.sqrt(weighted_mean((predicted - actual) ** 2, weights))
 
 
-@_weighted
+@weighted
 def spearman(actual: Array, predicted: Array, weights: Array) -> Array:
     """Spearman's rank correlation."""
     first, second = (_centred_ranks(values, weights) for values in (actual, predicted))
@@ -227,7 +227,7 @@ def _centred_ranks(values: Array, weights: Array) -> Array:
     return np.asarray(middle.take(groups.of_row, axis=1))
 
 
-@_weighted
+@weighted
 def normalised_gini(actual: Array, predicted: Array, weights: Array) -> Array:
     """Gini of the outcome in predicted order over that in perfect order, each as covariance with rank."""
     half = weights.sum(axis=1, keepdims=True) / 2
@@ -238,13 +238,13 @@ def normalised_gini(actual: Array, predicted: Array, weights: Array) -> Array:
     return np.where(best > 0, found / best, np.nan)
 
 
-@_weighted
+@weighted
 def hit_rate(actual: Array, predicted: Array, weights: Array) -> Array:  # noqa: ARG001 - the shape of every metric
     """Mean of a yes-or-no outcome, such as "the interval held the truth"; the prediction is not used."""
-    return _mean(actual, weights)
+    return weighted_mean(actual, weights)
 
 
-@_weighted
+@weighted
 def macro_f1(actual: Array, predicted: Array, weights: Array) -> Array:
     """Mean of the F1 scores of either class; `predicted` is 0 or 1. A class that is neither there nor told counts 1."""
     both = weights @ (actual * predicted)
@@ -263,7 +263,8 @@ def _products(first: Array, second: Array) -> Array:
     return found
 
 
-def _mean(values: Array, weights: Array) -> Array:
+def weighted_mean(values: Array, weights: Array) -> Array:
+    """Mean of a number a customer, one a replicate."""
     return np.asarray((weights @ values) / weights.sum(axis=1))
 
 

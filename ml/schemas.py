@@ -1,7 +1,8 @@
 """Column names and types of every frame that crosses the border of `ml`: one place, in table order.
 
 The inputs TRANSACTIONS and CONTRACTS are `marts.fct_transactions` and `marts.fct_subscriptions`; each output schema is
-the table of the same name in the database schema `ml` (see `ml.tables`). Those of segments are in `ml.segment_schemas`.
+the table of the same name in the database schema `ml` (see `ml.tables`). Those of segments are in `ml.segment_schemas`,
+those of what is proposed in `ml.action_schemas`.
 Logic does not belong here.
 """
 

@@ -43,7 +43,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
         *(
             ["ml", name]
             for name in (
-                *("churn_model", "clv_model", "feedback_messages", "feedback_model"),
+                *("churn_model", "clv_model", "recommendation_model", "feedback_messages", "feedback_model"),
                 *("model_versions", "model_evaluations", "model_comparisons"),
             )
         )

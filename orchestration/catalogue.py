@@ -21,13 +21,15 @@ PAGES: Final = {
     "staging": "connect_your_data",
     "marts": "configuration",
     "quality": "connect_your_data",
-    "experiments": "experiments",
-    "feedback": "feedback",
     "features": "models",
     "churn": "models",
     "clv": "models",
+    "recommendations": "models",
+    "demand": "models",
     "models": "models",
     "segmentation": "segments",
+    "experiments": "experiments",
+    "feedback": "feedback",
     "reports": "dashboard",
     "publish": "operations",
 }
@@ -35,6 +37,7 @@ PAGES: Final = {
 WAREHOUSE: Final = "warehouse"
 """The catalog that holds every table while a run works."""
 NO_TABLE: Final = ("published", "landing")
+"""Schemas of assets that are no tables; neither is a fitted model."""
 UNIQUE_ID: Final = "dagster_dbt/unique_id"
 
 
@@ -66,7 +69,7 @@ def page_of(group: str | None) -> Path:
 def _table(spec: dg.AssetSpec, node: Mapping[str, Any]) -> dict[str, Any]:
     """Where the table lies and what its columns are; dagster-dbt says so of what SQL builds."""
     schema, name = spec.key.path
-    if UNIQUE_ID in spec.metadata or schema in NO_TABLE:
+    if UNIQUE_ID in spec.metadata or schema in NO_TABLE or name.endswith("_model"):
         return {}
     columns = [
         dg.TableColumn(column, str(told["data_type"] or "").lower(), description=told["description"])

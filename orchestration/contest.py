@@ -32,6 +32,12 @@ SHOWN: Final = {
         "top_decile_capture": "top10",
         "interval_coverage": "cover",
     },
+    "recommendations": {
+        "recall_at_10": "recall10",
+        "ndcg_at_10": "NDCG10",
+        "success_at_10": "success10",
+        "item_coverage": "items",
+    },
     "feedback": {"auc": "AUC", "macro_f1": "F1", "brier": "Brier", "calibration_slope": "slope"},
 }
 """Columns of the printed tables; the database has the other metrics, and every interval."""

@@ -31,7 +31,7 @@ def prepare_manifest(settings: Settings) -> Path:
     Raises:
         ClienteleError: the project does not parse; dbt's own words say why.
     """
-    home = (DBT_PROJECT_DIR if os.access(DBT_PROJECT_DIR, os.W_OK) else settings.dbt_target_dir) / "target"
+    home = settings.made_once_dir
     place = home / _fingerprint(settings.dbt_target)
     if not (place / MANIFEST).exists():
         building = home / f".{place.name}.{os.getpid()}"

@@ -10,6 +10,7 @@ from orchestration.assets import (
     churn,
     clv,
     declarations,
+    demand,
     drift,
     experiments,
     features,
@@ -19,6 +20,7 @@ from orchestration.assets import (
     next_purchases,
     past_totals,
     raw,
+    recommendations,
     segmentation,
 )
 from orchestration.assets.personal_data import personal_data
@@ -51,6 +53,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *next_purchases.ASSETS,
         *churn.ASSETS,
         *clv.ASSETS,
+        *recommendations.ASSETS,
+        *demand.ASSETS,
         *feedback.ASSETS,
         *models.ASSETS,
         *drift.ASSETS,

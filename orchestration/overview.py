@@ -3,6 +3,7 @@
 What is on it belongs in `dashboard`.
 """
 
+import os
 from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
@@ -24,14 +25,13 @@ def draw(folder: Path, tables: Collection[str], settings: Settings) -> None:
 
 
 def _program(settings: Settings) -> str:
-    """The program that draws, made once for a data folder and a version of its library."""
+    """The program that draws, made once for a version of its library: the data have no part in it."""
     from dashboard import overview_file
 
-    kept, head = settings.data_dir / "drawing.js", f"// vl-convert-python {version('vl-convert-python')}\n"
-    if kept.exists() and (program := kept.read_text()).startswith(head):
-        return program
-    program = head + overview_file.drawing_program()
-    aside = kept.with_name(f".{kept.name}")
-    aside.write_text(program)
-    aside.replace(kept)
-    return program
+    kept = settings.made_once_dir / f"drawing-{version('vl-convert-python')}.js"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        aside = kept.with_name(f".{kept.name}.{os.getpid()}")  # another run may be making it
+        aside.write_text(overview_file.drawing_program())
+        aside.replace(kept)
+    return kept.read_text()

@@ -132,8 +132,8 @@ def build(
         connection.execute(f"create table clientele.{name} as from {relation}")
         mirror = folder / "parquet" / f"{name.replace('.', '/')}.parquet"
         connection.execute(f"copy clientele.{name} to {literal(str(mirror))} (format parquet, compression zstd)")
-        for statement in _comments(name, comments.get(name, {}), list(columns(connection, relation))):
-            connection.execute(statement)
+        described = _comments(name, comments.get(name, {}), list(columns(connection, relation)))
+        connection.execute("; ".join(["begin", *described, "commit"]))  # written to the disk once, not by column
     connection.execute("detach clientele")
     with reader(folder / DATABASE) as reopened:
         found = {name: checksum(reopened, name) for name in public_tables(reopened)}

@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         return self.data_dir / "file_hashes.json"
 
     @property
+    def made_once_dir(self) -> Path:
+        """What follows from the program alone, for all data folders; in this one where the project is read-only."""
+        return (DBT_PROJECT_DIR if os.access(DBT_PROJECT_DIR, os.W_OK) else self.dbt_target_dir) / "target"
+
+    @property
     def dbt_target_dir(self) -> Path:
         """dbt's results and logs."""
         return self.data_dir / "dbt"

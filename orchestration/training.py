@@ -25,7 +25,15 @@ from orchestration.privacy import consent
 from orchestration.run import Run
 
 RECIPE = 3  # raised when features or candidates change: what was trained by an older one serves no longer
-COMPARED = ("auc", "brier", "normalised_gini", "rmse", "bias")  # shown for the rules as well
+COMPARED = (
+    "auc",
+    "brier",
+    "normalised_gini",
+    "rmse",
+    "bias",
+    "recall_at_10",
+    "ndcg_at_10",
+)  # shown for the rules as well
 LIBRARIES = ("numpy", "polars", "scikit-learn", "scipy", "skops")
 
 

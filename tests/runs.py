@@ -19,6 +19,7 @@ def run_on(settings: Settings, *, run_id: str = "run-1", warehouse: Warehouse | 
 
 def shop_run(folder: Path, *, source: str = SOURCE) -> Run:
     """A run of the shop below a folder, without files and with an empty warehouse."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / "shop.yml"
     file.write_text(source)
     return run_on(Settings(data_dir=folder / "data", source=file))

@@ -38,7 +38,7 @@ def _run(connection: duckdb.DuckDBPyConnection, model: str, known: set[str]) -> 
 def _render(model: str, ref: Any) -> str:
     (file,) = (DBT_PROJECT_DIR / "models").rglob(f"{model}.sql")
     used = [macro.read_text() for macro in sorted((DBT_PROJECT_DIR / "macros").glob("*.sql"))]
-    macros = [text for text in used if "{% test" not in text]  # dbt's own tag
+    macros = [text for text in used if "{% test" not in text and "{% materialization" not in text]  # dbt's own tags
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 - it makes SQL, not HTML
     given = {
         "ref": ref,

@@ -19,9 +19,11 @@ from orchestration.warehouse import Warehouse
 
 GROUPS = {
     "raw", "staging", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
-    "experiments", "feedback", "reports", "publish",
+    "recommendations", "demand", "experiments", "feedback", "reports", "publish",
 }  # fmt: skip
-NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "feedback")} | {("published", "clientele")}
+NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "recommendation", "feedback")} | {
+    ("published", "clientele")
+}
 STAGED = {
     "text": "VARCHAR", "timestamp": "TIMESTAMP", "date": "DATE", "double": "DOUBLE", "boolean": "BOOLEAN",
     "money": "DECIMAL(18,4)", "quantity": "DECIMAL(18,4)", "rate": "DECIMAL(18,10)",

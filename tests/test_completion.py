@@ -20,5 +20,6 @@ def test_a_shell_is_offered_the_commands_and_options_that_there_are(typed: str, 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_completion_of_each_shell_can_be_had(shell: str) -> None:
     words = [CLIENTELE, "--show-completion", shell]
-    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    named = os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # else it is the shell that started us
+    told = subprocess.run(words, env=named, capture_output=True, text=True, check=True).stdout
     assert "_CLIENTELE_COMPLETE" in told

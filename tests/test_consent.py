@@ -50,7 +50,9 @@ def test_every_table_names_those_alone_who_allow_what_it_is_for(published: Path,
     named = {table.name: found(published / DATABASE, table.name) for table in tables}
     profiled = {table.name for table in tables if table.purpose == "profiling"}
     assert profiled >= {f"ml.{name}" for name in ("customer_segments", "churn_scores", "clv_predictions")}
-    assert profiled >= {f"ml.{name}" for name in ("churn_reasons", "next_purchases", "segment_changes")}
+    assert profiled >= {
+        f"ml.{name}" for name in ("churn_reasons", "next_purchases", "product_recommendations", "segment_changes")
+    }
     for table in tables:
         assert named[table.name] <= EXPECTED[table.purpose], table.name
     for name in ("ml.churn_scores", "ml.clv_predictions", "ml.customer_segments", "ml.next_purchases"):

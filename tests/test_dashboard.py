@@ -135,6 +135,8 @@ def test_a_customer_is_shown_by_id_and_an_unknown_one_is_said_to_be(page: Page, 
     box.fill(facts["customer_id"])
     box.press("Enter")
     page.get_by_text(f"{facts['churn_probability']:.0%} ({facts['risk_band']})").wait_for()
+    page.get_by_role("heading", name="What they are likely to buy next").wait_for()
+    page.get_by_text("customer x rank").wait_for()
 
 
 def test_a_new_publication_is_followed(page: Page, shown: Settings) -> None:

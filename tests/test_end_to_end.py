@@ -4,6 +4,7 @@ Equal hashes leave one table out, and only where files were shuffled: quality.re
 """
 
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
@@ -35,7 +36,15 @@ def test_the_order_of_the_rows_in_the_files_changes_no_table(first_runs: list[Fi
     differing = {name for name in first | shuffled if first.get(name) != shuffled.get(name)}
     assert differing <= NAMES_FILES
     assert rejected(first_runs[0].settings) == rejected(first_runs[1].settings)
-    assert len(first) == 92
+    assert len(first) == 103
+
+
+def test_what_the_program_alone_decides_is_made_once_for_all_data_folders(first_runs: list[Finished]) -> None:
+    (home,) = {run.settings.made_once_dir for run in first_runs}
+    program = (home / f"drawing-{version('vl-convert-python')}.js").read_text()
+    for run in first_runs:
+        assert program in (run.settings.published_dir / "current" / "overview.html").read_text()
+        assert not [*run.settings.data_dir.rglob("drawing*.js")]
 
 
 def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None:
@@ -43,6 +52,19 @@ def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None
     assert all(model["rank_value"] is not None for model in models.values())  # a contest was held
     assert models["clv"]["served_by"] == "champion"
     assert models["churn"]["served_by"] in ("champion", "rule")
+    assert models["recommendations"]["served_by"] == "rule"  # what the shop's customers take is chance
+
+
+def test_every_customer_of_the_year_is_recommended_ten_products_in_order_and_told_why(settings: Settings) -> None:
+    warehouse = Warehouse(settings.warehouse_file, settings=settings)
+    lists = warehouse.read("from ml.product_recommendations order by customer_id, rank")
+    assert lists["customer_id"].n_unique() > 600
+    ranks = lists.group_by("customer_id").agg("rank")["rank"].to_list()
+    assert all(sorted(ranked) == list(range(1, 11)) for ranked in ranks)
+    assert lists.filter(pl.col("score") > pl.col("score").shift(1).over("customer_id")).is_empty()
+    assert lists.filter(pl.struct("customer_id", "product_id").is_duplicated()).is_empty()
+    assert set(lists["name"]) <= {f"Product {number}" for number in range(30)} | {"unknown sku"}
+    assert lists["reason"].str.contains("^(popular: |among )").all()  # of the rule that serves
 
 
 def test_a_second_run_gives_the_same_tables_and_loads_nothing(
@@ -76,6 +98,7 @@ def test_without_the_warehouse_and_trained_again_the_tables_are_the_same(
     for asset, flag in (
         ("ml.churn_model", "is_newly_trained"),
         ("ml.clv_model", "is_newly_trained"),
+        ("ml.recommendation_model", "is_newly_trained"),
         ("ml.segment_definitions", "is_newly_fitted"),
     ):
         assert seen[asset][flag] is True, asset

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import charts
-from dashboard.elements import chart, head, nothing, number
+from dashboard.elements import chart, head, note, nothing, number
 from dashboard.published import Published
 from dashboard.words import money
 from orchestration.words import heading, in_words
@@ -27,6 +27,7 @@ def show() -> None:
     _numbers(data, found.row(0, named=True))
     _segments(data, customer)
     _reasons(data, customer)
+    _recommendations(data, customer)
     _history(data, customer)
 
 
@@ -69,6 +70,21 @@ def _reasons(data: Published, customer: str) -> None:
         nothing("There is no score to explain.")
     for reason in reasons.iter_rows(named=True):
         st.markdown(f"{reason['rank']}. {in_words(reason['words'])}")
+
+
+def _recommendations(data: Published, customer: str) -> None:
+    st.header("What they are likely to buy next")
+    found = data.rows(
+        "select rank, name, category, reason from ml.product_recommendations where customer_id = ? order by rank",
+        customer,
+    )
+    if found.is_empty():
+        nothing("Nothing is recommended: they bought nothing in the last year, or do not allow profiling.")
+        return
+    for one in found.iter_rows(named=True):
+        category = f" ({one['category']})" if one["category"] else ""
+        st.markdown(f"{one['rank']}. **{one['name']}**{category}: {one['reason']}")
+    note(data.definition("ml.product_recommendations"))
 
 
 def _history(data: Published, customer: str) -> None:

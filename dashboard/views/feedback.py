@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.elements import chart, head, note, nothing, switched_off, table
 from dashboard.published import Published
-from dashboard.words import in_words
+from orchestration.words import in_words
 
 
 def show() -> None:
@@ -22,7 +22,7 @@ def show() -> None:
 
 
 def _languages(data: Published) -> None:
-    st.subheader("Languages")
+    st.header("Languages")
     languages = data.rows(
         "select language, message_count, case when is_supported then 'yes' else 'no' end as is_supported, auc, "
         "auc_lower, auc_upper, macro_f1, reason from ml.feedback_languages order by message_count desc"
@@ -42,7 +42,7 @@ def _topics(data: Published) -> None:
     if topics.is_empty():
         nothing("In no month did at least 11 customers write about anything.")
         return
-    st.subheader("Complaints over time")
+    st.header("Complaints over time")
     names = ["any", *(name for name in topics["aspect"].unique().sort() if name != "any")]
     aspect = st.selectbox("About", names, format_func=lambda name: "anything" if name == "any" else in_words(name))
     chosen = topics.filter(pl.col("aspect") == aspect).drop("aspect")
@@ -66,7 +66,7 @@ def _topics(data: Published) -> None:
 
 
 def _drivers(data: Published) -> None:
-    st.subheader("What goes with bad and with good ratings")
+    st.header("What goes with bad and with good ratings")
     drivers = data.rows(
         "select language, kind, direction, term, customer_count, satisfied_share, satisfied_share_lower, "
         "satisfied_share_upper, words from ml.feedback_drivers order by language, kind, direction, rank"
@@ -92,10 +92,11 @@ def _drivers(data: Published) -> None:
 
 
 def _satisfaction(data: Published) -> None:
-    st.subheader("Who is how satisfied")
+    st.header("Who is how satisfied")
     groups = data.rows(
-        "select group_kind, group_name, customer_count, average_rating, satisfied_share, satisfied_share_lower, "
-        "satisfied_share_upper from reports.rpt_satisfaction order by satisfied_share, group_name"
+        "select group_kind, group_name, customer_count, average_rating, satisfied_share, "
+        "satisfied_share_lower as lower_share, satisfied_share_upper as upper_share "
+        "from reports.rpt_satisfaction order by satisfied_share, group_name"
     )
     if groups.is_empty():
         nothing("Fewer than 11 customers have said what they think.")
@@ -107,8 +108,12 @@ def _satisfaction(data: Published) -> None:
 
 
 def _churn(data: Published) -> None:
-    st.subheader("Do dissatisfied customers leave more often?")
-    days = data.rows("from reports.rpt_satisfaction_churn order by cutoff_date desc")
+    st.header("Do dissatisfied customers leave more often?")
+    days = data.rows(
+        "select strftime(cutoff_date, '%Y-%m-%d') as past_day, verdict, difference, difference_lower, "
+        "difference_upper, dissatisfied_churn_rate, satisfied_churn_rate, dissatisfied_customer_count, "
+        "satisfied_customer_count from reports.rpt_satisfaction_churn order by 1 desc"
+    )
     if days.is_empty():
         nothing("On no past day were there 11 active customers of either kind; about contracts it is not measured.")
         return

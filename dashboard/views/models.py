@@ -79,6 +79,9 @@ def _outcomes(data: Published, model: dict[str, object]) -> None:
         model["horizon_days"],
         model["rank_metric"],
     )
+    if graded.is_empty() and model["model"] == "recommendations":
+        nothing("Lists are graded by the tests alone: they are not kept from day to day.")
+        return
     if graded.is_empty():
         nothing(f"No published score is {model['horizon_days']} days old yet: grades come as their days pass.")
         return

@@ -18,8 +18,8 @@
             trained.candidate is not null
             and (serving.served_by is distinct from 'champion' or evaluations.candidate = serving.candidate) as is_model,
             case
-                when evaluations.metric in ('auc', 'normalised_gini') then 'rank'
-                when evaluations.metric in ('brier', 'rmse') then 'loss'
+                when evaluations.metric in ('auc', 'normalised_gini', 'recall_at_10') then 'rank'
+                when evaluations.metric in ('brier', 'rmse', 'ndcg_loss_at_10') then 'loss'
             end as quality
         from {{ source('ml', 'model_evaluations') }} as evaluations
         left join {{ source('ml', 'model_versions') }} as trained

@@ -3,7 +3,8 @@
 with scored as (
 
     {% for table in [
-        'customer_features', 'customer_segments', 'next_purchases', 'churn_scores', 'churn_reasons', 'clv_predictions'
+        'customer_features', 'customer_segments', 'next_purchases', 'churn_scores', 'churn_reasons', 'clv_predictions',
+        'product_recommendations'
     ] -%}
     select customer_id from {{ source('ml', table) }}
     {{ 'union' if not loop.last }}

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from ml.feedback.texts import normalised
 from ml.feedback_schemas import FEEDBACK_MESSAGES, ISO_639_1
@@ -31,7 +32,8 @@ def identify(texts: pl.Series, *, among: Sequence[str]) -> pl.Series:
     Raises:
         ValueError: a code that is no language's.
     """
-    return pl.Series([_identify(text, tuple(among)) for text in _read(texts)], dtype=pl.String)
+    with threadpool_limits(1):  # the same digits on any machine
+        return pl.Series([_identify(text, tuple(among)) for text in _read(texts)], dtype=pl.String)
 
 
 def describe(messages: pl.DataFrame, *, among: Sequence[str]) -> pl.DataFrame:

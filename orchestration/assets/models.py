@@ -36,7 +36,7 @@ from orchestration.model_files import (
 from orchestration.privacy import consent
 from orchestration.run import Run
 
-MODELS = [["ml", name] for name in ("churn_model", "clv_model", "feedback_model")]
+MODELS = [["ml", name] for name in ("churn_model", "clv_model", "recommendation_model", "feedback_model")]
 
 
 @dg.asset(

@@ -51,6 +51,7 @@ def dashboard(port: PortOption = 8501, data_dir: DataDirOption = None) -> None:
             "--server.headless": "true",
             "--server.fileWatcherType": "none",
             "--browser.gatherUsageStats": "false",
+            "--runner.magicEnabled": "false",  # it would draw every text that stands alone
             "--client.toolbarMode": "minimal",
             "--client.showErrorLinks": "false",
             "--theme.light.primaryColor": "#0072B2",

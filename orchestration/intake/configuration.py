@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from orchestration.intake.action_configuration import DemandConfig, RecommendationsConfig
 from orchestration.intake.feedback_configuration import FeedbackConfig
 from orchestration.intake.strict import Strict, as_tuple
 
@@ -61,6 +62,8 @@ class ModelsConfig(Strict):
 
     churn: ChurnConfig = ChurnConfig()
     clv: ClvConfig = ClvConfig()
+    recommendations: RecommendationsConfig = RecommendationsConfig()
+    demand: DemandConfig = DemandConfig()
     feedback: FeedbackConfig = FeedbackConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")

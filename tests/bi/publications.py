@@ -1,22 +1,29 @@
-"""Versions whose tables tell which version they are, published one after the other by the pipeline's own code."""
+"""Versions that tell which they are, one after the other: copies of the last, swapped and pruned as runs do it."""
 
+import shutil
 import threading
 from datetime import date, timedelta
 
-from orchestration.publish import publish
+import duckdb
+
+from orchestration.generations import DATABASE, current_link, prune, swap, versions_dir
 from orchestration.settings import Settings
-from tests.runs import run_on
 
 FIRST_DAY = date(2026, 7, 1)
+SECONDS_BETWEEN = 5
 
 
 def publish_version(settings: Settings, number: int) -> None:
-    """Publish every table, the day and the weeks of net amount changed to tell this number."""
-    run = run_on(settings, run_id=f"version-{number:02}")
-    with run.warehouse.connect() as connection:
+    """Publish what is published with another day and other weeks of net amount, which tell this number."""
+    folder = versions_dir(settings) / f"version-{number:02}"
+    aside = folder.with_name(f".{folder.name}")
+    shutil.copytree(current_link(settings).resolve(), aside)
+    with duckdb.connect(str(aside / DATABASE)) as connection:
         connection.execute("update marts.dim_as_of set as_of_date = ?", [FIRST_DAY + timedelta(days=number)])
         connection.execute("update reports.rpt_kpis_weekly set value = ? where metric = 'net_amount'", [number])
-    publish(run, as_of=FIRST_DAY + timedelta(days=number), comments={})
+    aside.rename(folder)
+    swap(current_link(settings), folder)
+    prune(settings, but=folder)
 
 
 def version_of(day: str, value: float | str) -> int | None:
@@ -26,14 +33,16 @@ def version_of(day: str, value: float | str) -> int | None:
 
 
 class Publications(threading.Thread):
-    """Publishes versions 1 to `count` meanwhile."""
+    """Publishes versions 1 to `count` meanwhile, some seconds between them."""
 
     def __init__(self, settings: Settings, count: int) -> None:
         super().__init__(daemon=True)  # ends with the tests, whatever happens to them
         self.settings, self.count, self.published = settings, count, 0
+        self._pause = threading.Event()
 
     def run(self) -> None:
         """Publish one after the other."""
         for number in range(1, self.count + 1):
             publish_version(self.settings, number)
             self.published = number
+            self._pause.wait(SECONDS_BETWEEN)

@@ -23,6 +23,7 @@ SECRET_KEY = "only a test's own, on 127.0.0.1, gone with it"
 SQLALCHEMY_DATABASE_URI = "sqlite:///{folder}/superset.db"
 WTF_CSRF_ENABLED = False
 TALISMAN_ENABLED = False
+SUPERSET_WEBSERVER_TIMEOUT = 600
 """
 PASSWORD = "only-for-this-test"  # noqa: S105
 CHARTS = len(parts("charts"))
@@ -76,7 +77,7 @@ def ask_sql_lab(page: Page, address: str, told: Told) -> None:
         "runAsync": False,
         "select_as_cta": False,
     }
-    answer = page.request.post(f"{address}/api/v1/sqllab/execute/", data=asked)
+    answer = page.request.post(f"{address}/api/v1/sqllab/execute/", data=asked, timeout=PATIENCE)
     if answer.ok:
         told.add([tuple(row.values()) for row in answer.json()["data"]])
     else:

@@ -42,9 +42,8 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Tools:
 
 @pytest.fixture(scope="module")
 def shown(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """What the first run published and its working file, in a folder that a test may publish to."""
+    """What the first run published, in a folder that a test may publish to."""
     own = copied(settings, tmp_path_factory.mktemp("republished"))
-    shutil.copy2(settings.warehouse_file, own.warehouse_file)
     publish_version(own, 0)
     return own
 
@@ -121,7 +120,7 @@ def told(tools: Tools, shown: Settings, tmp_path_factory: pytest.TempPathFactory
 def test_a_tool_reads_without_an_error_and_never_two_versions_at_once(tool: str, told: dict[str, Told]) -> None:
     assert told[tool].errors == []
     assert None not in told[tool].versions
-    assert len(set(told[tool].versions)) > 2, "it saw no publication"
+    assert len(set(told[tool].versions)) > 1, "it saw no publication"
     assert told[tool].versions == sorted(told[tool].versions), "it went back to an older version"
 
 

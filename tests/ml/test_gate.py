@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -49,6 +50,18 @@ def test_a_model_that_beats_the_rule_serves_and_says_by_how_much() -> None:
     assert decision.status == {"model": "champion", "rule": "rule", "population": "rule"}
     assert "AUC" in decision.reason
     assert "95 % interval" in decision.reason
+
+
+def test_where_rank_must_be_won_a_smaller_loss_alone_does_not_serve() -> None:
+    rule = np.clip(KNOWS, 0.01, 0.99) * 0.6 + 0.2  # in the same order, but further from what happened
+    holdouts = Holdouts([Outcome(date(2026, 1, 1), CUSTOMERS, CHURNED)], seed=0)
+    told = {"model": [KNOWS], "rule": [rule], "population": [RATE]}
+    served = {}
+    for must in (False, True):
+        criteria = replace(CHURN_CRITERIA, must_win_rank=must)
+        served[must] = decide(Contest(holdouts, told, ["model"], ["rule"], "population", criteria)).served_by
+    assert served[False] == "champion"
+    assert served[True] != "champion"
 
 
 def test_every_number_of_a_decision_is_kept() -> None:

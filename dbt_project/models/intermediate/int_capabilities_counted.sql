@@ -5,6 +5,7 @@ with transactions as (
         count(*) as line_count,
         count(customer_id) as known_line_count,
         count(product_id) as product_line_count,
+        count(*) filter (where customer_id is not null and product_id is not null) as known_product_line_count,
         count(*) filter (where discount_amount <> 0) as discount_line_count,
         coalesce(min({{ time_of_day('occurred_at') }}) < max({{ time_of_day('occurred_at') }}), false)
             as has_clock_times,

@@ -1,4 +1,4 @@
--- What the data carries, and of segments, sentiment and experiments what became of them: only a fit tells whether they hold.
+-- What the data carries, and of segments, sentiment and experiments what became of them: only a fit tells if they hold.
 with data_capabilities as (
 
     select * from {{ ref('data_capabilities') }}

@@ -1,0 +1,47 @@
+"""Column names and types of the tables that say what to do next: products to recommend, demand to be ready for."""
+
+from typing import Final
+
+import polars as pl
+
+from ml.schemas import Schema
+
+PRODUCT_RECOMMENDATIONS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "customer_id": pl.String,
+    "rank": pl.Int64,
+    "horizon_days": pl.Int64,
+    "product_id": pl.String,
+    "category": pl.String,
+    "name": pl.String,
+    "score": pl.Float64,
+    "is_repeat": pl.Boolean,
+    "reason": pl.String,
+    "served_by": pl.String,
+    "model_version": pl.String,
+    "is_stale": pl.Boolean,
+}
+"""Grain: customer x rank. Where categories are recommended, `product_id` is null."""
+
+DEMAND_FORECASTS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "product_group": pl.String,
+    "unit": pl.String,
+    "horizon_weeks": pl.Int64,
+    "week_start_date": pl.Date,
+    "week_end_date": pl.Date,
+    **dict.fromkeys(("expected_demand", "expected_demand_p10", "expected_demand_p90"), pl.Float64),
+    **dict.fromkeys(("served_by", "candidate", "reason"), pl.String),
+}
+"""Grain: product group x week ahead; `unit` is quantity or net_amount."""
+
+DEMAND_EVALUATIONS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "product_group": pl.String,
+    "candidate": pl.String,
+    "test": pl.String,
+    "origin_count": pl.Int64,
+    **dict.fromkeys(("wape", "mase", "interval_coverage"), pl.Float64),
+    "is_serving": pl.Boolean,
+}
+"""Grain: product group, or all groups, x forecaster x test: every rolling origin, or the latest alone."""
