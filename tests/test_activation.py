@@ -15,8 +15,8 @@ from orchestration.activation.audience import addressable
 from orchestration.activation.changes import LEDGER, changes, with_fates
 from orchestration.activation.drop_folder import DropFolder
 from orchestration.activation.sync import Books, sync
-from orchestration.activation.webhook import DeliveryError, Webhook
-from orchestration.errors import CheckError
+from orchestration.activation.webhook import Webhook
+from orchestration.errors import DeliveryError
 from tests.crm import SECRET, Crm, crm
 
 NOW = datetime(2026, 6, 30, 6, tzinfo=UTC).replace(tzinfo=None)
@@ -95,12 +95,12 @@ def test_opted_out_and_control_customers_are_not_addressed_and_those_of_final_ex
 
 
 def test_an_empty_or_shrunken_extract_is_stopped_and_noted(tmp_path: Path) -> None:
-    books = Books(tmp_path, "crm")
+    books = Books(tmp_path, "shop", "crm")
     everybody = rows(**{f"c{number}": "new" for number in range(10)})
     with crm() as server:
         told(books, everybody, hook(server))
         for few in (everybody.head(6), everybody.head(0)):
-            with pytest.raises(CheckError, match="of 10 customers would be removed, more than 30%"):
+            with pytest.raises(DeliveryError, match="of 10 customers would be removed, more than 30%"):
                 told(books, few, hook(server), shrink_share=0.3)
         assert len(server.requests) == 1
         told(books, everybody.head(7), hook(server), shrink_share=0.3)
@@ -111,7 +111,7 @@ def test_an_empty_or_shrunken_extract_is_stopped_and_noted(tmp_path: Path) -> No
 
 def test_a_request_is_signed_and_names_its_batch(tmp_path: Path) -> None:
     with crm() as server:
-        told(Books(tmp_path, "crm"), rows(ann="gold"), hook(server))
+        told(Books(tmp_path, "shop", "crm"), rows(ann="gold"), hook(server))
         (_, headers, body) = server.requests[0]
         assert headers["idempotency-key"] == headers["webhook-id"]
         assert json.loads(body)["changes"][0]["row"] == {"customer_id": "ann", "segment": "gold"}
@@ -122,7 +122,7 @@ def test_a_request_is_signed_and_names_its_batch(tmp_path: Path) -> None:
 
 
 def test_what_is_refused_for_good_is_a_dead_letter_and_holds_nobody_up(tmp_path: Path) -> None:
-    books = Books(tmp_path, "crm")
+    books = Books(tmp_path, "shop", "crm")
     with crm() as server:
         server.poison = {"c3"}
         everybody = {f"c{number}": "new" for number in range(9)}
@@ -140,7 +140,7 @@ def test_what_is_refused_for_good_is_a_dead_letter_and_holds_nobody_up(tmp_path:
 
 @pytest.mark.parametrize("answer", [(401, {}), (404, {}), (302, {"Location": "http://127.0.0.1:1/"})])
 def test_a_wrong_address_refuses_no_change(tmp_path: Path, answer: tuple[int, dict[str, str]]) -> None:
-    books = Books(tmp_path, "crm")
+    books = Books(tmp_path, "shop", "crm")
     with crm() as server:
         server.answers = [answer]
         with pytest.raises(DeliveryError, match=str(answer[0])):
@@ -153,7 +153,7 @@ def test_a_wrong_address_refuses_no_change(tmp_path: Path, answer: tuple[int, di
 
 def test_an_endpoint_that_stays_away_is_given_up_without_its_address_in_the_message(tmp_path: Path) -> None:
     with crm(fault_share=1.0, faults=("reset",)) as server, pytest.raises(DeliveryError) as given_up:
-        told(Books(tmp_path, "crm"), rows(ann="gold"), hook(server, attempts=3))
+        told(Books(tmp_path, "shop", "crm"), rows(ann="gold"), hook(server, attempts=3))
     assert len(server.requests) == 3
     assert "ConnectionError" in str(given_up.value)
     assert "open-sesame" not in str(given_up.value) + repr(hook(server))
@@ -170,12 +170,12 @@ def test_requests_keep_to_the_rate_and_to_what_the_endpoint_asks_for(tmp_path: P
     with crm() as server:
         server.answers = [(429, {"Retry-After": "7"}), (503, {}), (503, {"Retry-After": "9999"})]
         timed = hook(server, batch_size=1, per_second=2.0, pause=pause, clock=lambda: clock[0])
-        told(Books(tmp_path, "crm"), rows(ann="a", bob="b", cas="c"), timed)
+        told(Books(tmp_path, "shop", "crm"), rows(ann="a", bob="b", cas="c"), timed)
     assert pauses == pytest.approx([7, 2, 60, 0.5, 0.5])
 
 
 def test_a_sync_that_is_killed_is_settled_by_the_next(tmp_path: Path) -> None:
-    books = Books(tmp_path, "crm")
+    books = Books(tmp_path, "shop", "crm")
 
     class Killed(BaseException):
         pass
@@ -198,7 +198,7 @@ def test_a_sync_that_is_killed_is_settled_by_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_drop_folder_has_one_whole_file_for_each_sync_that_has_news(tmp_path: Path, kind: Any) -> None:
-    books, folder = Books(tmp_path / "books", "crm"), tmp_path / "drop"
+    books, folder = Books(tmp_path / "books", "shop", "crm"), tmp_path / "drop"
     folder.mkdir()
     for frame in (rows(ann="a", bob="b"), rows(ann="a", bob="b"), rows(bob="c")):
         told(books, frame, DropFolder(folder, kind))
@@ -214,7 +214,7 @@ def test_a_drop_folder_has_one_whole_file_for_each_sync_that_has_news(tmp_path: 
 def survive(folder: Path, *, syncs: int) -> None:
     """Random customers come, change, go and come back, while a third of the requests fail in one way or another."""
     draw = random.Random(1)  # noqa: S311 - a plan
-    books, target = Books(folder, "crm"), {f"c{number}": "a" for number in range(8)}
+    books, target = Books(folder, "shop", "crm"), {f"c{number}": "a" for number in range(8)}
     expected = 0
     with crm(seed=2, fault_share=0.35) as server:
         for _ in range(syncs):

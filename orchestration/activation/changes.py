@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration.errors import CheckError
+from orchestration.errors import DeliveryError
 
 Operation = Literal["added", "updated", "removed"]
 Fate = Literal["pending", "accepted", "refused"]
@@ -108,15 +108,15 @@ def guard(rows: pl.DataFrame, ledger: pl.DataFrame, *, shrink_share: float) -> N
     """Stop an extract that is empty or suddenly small, before it removes customers wherever they are addressed.
 
     Raises:
-        CheckError: more than `shrink_share` of those who are there now would go; nothing was sent.
+        DeliveryError: more than `shrink_share` of those who are there now would go; nothing was sent.
     """
     there = ledger.filter(pl.col("operation") != "removed")
     going = there.join(rows, on=KEY, how="anti").height
-    if there.height and (rows.is_empty() or going > shrink_share * there.height):
-        raise CheckError(
+    if there.height and shrink_share < 1 and (rows.is_empty() or going > shrink_share * there.height):
+        raise DeliveryError(
             f"{going} of {there.height} customers would be removed, more than {shrink_share:.0%}. Nothing was sent. "
             "Look for missing files or a condition that leaves out too many; if it is meant, "
-            "raise the limit for one sync."
+            "raise the activation's shrink_share in the source file for one sync."
         )
 
 

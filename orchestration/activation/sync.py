@@ -3,7 +3,7 @@
 The ledger and the log are kept files; a kill at any moment leaves changes pending, which the next sync settles.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +13,10 @@ import polars as pl
 
 from ml.schemas import Schema
 from orchestration import kept_files
-from orchestration.activation.changes import LEDGER, Change, changes, guard, with_fates
+from orchestration.activation.changes import KEY, LEDGER, Change, changes, guard, with_fates
 from orchestration.activation.webhook import Fates
 from orchestration.errors import ClienteleError
+from orchestration.history import TOLD_ELSEWHERE
 
 LOG: Final[Schema] = {
     "activation": pl.String,
@@ -39,50 +40,64 @@ class Destination(Protocol):
         """Deliver all, and say of each what became of it as soon as that is known."""
 
 
+LEDGERS, LOGS = TOLD_ELSEWHERE
+"""Subjects of the history: ledgers hold customers, logs hold nobody."""
+
+
 @dataclass(frozen=True)
 class Books:
-    """What is kept of one activation: the ledger of what was told, dead letters among it, and the log of syncs."""
+    """What is kept of one activation: the ledger of what was told, dead letters among it, and the log of syncs.
 
-    folder: Path
+    In the history they are `activations/<source>/<activation>.parquet` and `syncs/<source>/<activation>.parquet`.
+    """
+
+    history: Path
+    source: str
     activation: str
 
     @property
     def ledger(self) -> pl.DataFrame:
         """LEDGER of all customers who were ever told of."""
-        return self._read("ledger", LEDGER)
+        return self._read(LEDGERS, LEDGER)
 
     @property
     def log(self) -> pl.DataFrame:
         """LOG of all syncs, the first one first."""
-        return self._read("log", LOG)
+        return self._read(LOGS, LOG)
 
     @property
     def dead_letters(self) -> pl.DataFrame:
         """The changes that were refused for good, each with its reason, until the row changes."""
         return self.ledger.filter(pl.col("fate") == "refused")
 
+    def held(self, customers: Iterable[str]) -> pl.DataFrame:
+        """The LEDGER of those customers whom the destination may still hold: told of, and not known to be removed."""
+        never = (pl.col("revision") == 1) & (pl.col("fate") == "refused")
+        gone = (pl.col("operation") == "removed") & (pl.col("fate") == "accepted")
+        return self.ledger.filter(pl.col(KEY).is_in(list(customers)), ~never, ~gone)
+
     def write(self, ledger: pl.DataFrame) -> None:
         """Keep the ledger."""
-        kept_files.write_frame(self._file("ledger"), ledger)
+        kept_files.write_frame(self._file(LEDGERS), ledger)
 
     def note(self, **entry: object) -> None:
         """Add a sync to the log."""
         row = pl.DataFrame([{"activation": self.activation, **entry}], schema=LOG)
-        kept_files.write_frame(self._file("log"), pl.concat([self.log, row]))
+        kept_files.write_frame(self._file(LOGS), pl.concat([self.log, row]))
 
-    def _read(self, what: str, schema: Schema) -> pl.DataFrame:
-        file = self._file(what)
+    def _read(self, subject: str, schema: Schema) -> pl.DataFrame:
+        file = self._file(subject)
         return pl.read_parquet(file) if file.exists() else pl.DataFrame(schema=schema)
 
-    def _file(self, what: str) -> Path:
-        return self.folder / f"{self.activation}.{what}.parquet"
+    def _file(self, subject: str) -> Path:
+        return self.history / subject / self.source / f"{self.activation}.parquet"
 
 
 def sync(rows: pl.DataFrame, books: Books, destination: Destination, *, shrink_share: float, now: datetime) -> None:
     """Bring a destination to these rows, one a customer_id; what has not changed is not sent.
 
     Raises:
-        CheckError: the rows are suspiciously few; nothing was sent.
+        DeliveryError: the rows are suspiciously few; nothing was sent.
         ClienteleError: the destination did not take everything; what is not known to have arrived is sent again.
     """
     ledger = books.ledger
@@ -91,9 +106,38 @@ def sync(rows: pl.DataFrame, books: Books, destination: Destination, *, shrink_s
     except ClienteleError as error:
         books.note(synced_at=now, status="stopped", reason=str(error))
         raise
-    changed = changes(books.activation, rows, ledger)
+    send(changes(books.activation, rows, ledger), books, destination, now=now)
+
+
+def withdraw(customers: Iterable[str], books: Books, destination: Destination, *, now: datetime) -> None:
+    """See to it that a destination was told to remove customers, whatever it was told of them before.
+
+    Raises:
+        ClienteleError: it did not take a removal.
+    """
+    asked = books.held(customers).with_columns(
+        fate=pl.when(operation="removed").then(pl.lit("pending")).otherwise("fate")
+    )
+    nobody = pl.DataFrame(schema={KEY: pl.String})
+    if asked.height:
+        send(changes(books.activation, nobody, asked), books, destination, now=now)
+    left = books.held(asked[KEY])
+    if left.height:
+        raise ClienteleError(
+            f"actions.activations.{books.activation}: the destination refuses to remove {left.height} customers "
+            f"({', '.join(sorted({str(reason) for reason in left['reason']}))}), and nobody else can see to it. "
+            "Nothing was erased."
+        )
+
+
+def send(changed: list[Change], books: Books, destination: Destination, *, now: datetime) -> None:
+    """Deliver changes: noted as pending before, with their fates after, and in the log either way.
+
+    Raises:
+        ClienteleError: the destination did not take everything.
+    """
     if changed:
-        books.write(with_fates(ledger, [(change, "pending", None) for change in changed]))
+        books.write(with_fates(books.ledger, [(change, "pending", None) for change in changed]))
     fates: Fates = []
     status, reason = "interrupted", "The sync was ended from outside."
     try:

@@ -16,7 +16,7 @@ from typing import Final
 import requests
 
 from orchestration.activation.changes import Change, Fate, parts
-from orchestration.errors import ClienteleError
+from orchestration.errors import DeliveryError
 
 WAITS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers after which the same request may succeed later."""
@@ -26,10 +26,6 @@ LONGEST_WAIT: Final = 60.0
 SHOWN: Final = 200  # characters of an answer that become the reason of a dead letter
 
 Fates = list[tuple[Change, Fate, str | None]]
-
-
-class DeliveryError(ClienteleError):
-    """The endpoint could not be reached or does not accept us: what is not known to have arrived stays pending."""
 
 
 @dataclass
