@@ -19,6 +19,7 @@ from orchestration.intake.source_file import load_source
 from orchestration.privacy.access import access
 from orchestration.privacy.erasure import erase
 from orchestration.runner import Outcome, run_job
+from orchestration.settings import PROJECT_DIR
 from tests.bytes import holding
 from tests.commands import clientele
 from tests.crm import SECRET, crm
@@ -65,6 +66,13 @@ def test_what_cannot_be_an_activation_is_refused_with_a_way_out(tmp_path: Path, 
     assert words in str(refused.value)
 
 
+def test_the_page_about_activations_shows_what_a_source_file_takes(tmp_path: Path) -> None:
+    page = (PROJECT_DIR / "docs" / "activation.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "shop.yml").write_text(PLAIN + example)
+    assert set(load_source(tmp_path / "shop.yml").actions.activations) == {"at_risk", "vip_list"}
+
+
 def test_those_are_told_of_who_meet_the_condition_allow_marketing_and_are_nobodys_control(tmp_path: Path) -> None:
     company = Company(tmp_path, AT_RISK)
     company.publish(PEOPLE, refusing=("customer-bob",), control=("customer-cas",))
@@ -76,10 +84,17 @@ def test_those_are_told_of_who_meet_the_condition_allow_marketing_and_are_nobody
     assert found["customer_id"].to_list() == ["customer-ann", "customer-dan", "customer-eve"]
 
 
-def test_nobody_is_told_of_before_a_control_group_is_drawn_or_of_another_source(tmp_path: Path) -> None:
+def test_nobody_is_told_of_before_a_control_group_is_drawn_by_an_earlier_release_or_of_another_source(
+    tmp_path: Path,
+) -> None:
     company = Company(tmp_path, AT_RISK)
     one = company.source.actions.activations["crm"]
     with pytest.raises(InputError, match="nothing of tiny_shop is published"):
+        audience("crm", one, source=company.source, settings=company.settings)
+    company.publish(PEOPLE)
+    manifest = company.settings.published_dir / "current" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("ml.experiment_results", "ml.something_else"))
+    with pytest.raises(InputError, match="an earlier release published it"):
         audience("crm", one, source=company.source, settings=company.settings)
     company.publish(PEOPLE, is_held_out=False)
     with pytest.raises(InputError, match="no global control group yet"):
@@ -219,7 +234,7 @@ def test_whoever_is_erased_is_removed_where_they_were_told_of_and_then_forgotten
         assert set(server.held) == {"customer-bob", "customer-cas"}
     assert (receipt.rows_by_place["history/activations"], unknown) == (1, [])
     assert books(company).ledger["customer_id"].to_list() == ["customer-bob", "customer-cas"]
-    assert books(company).log["removed_count"].to_list() == [0 + 0, 1, 0]
+    assert books(company).log["removed_count"].to_list() == [0, 1, 0]
     assert holding(company.settings.data_dir, ["customer-ann", "customer-dan"], settings=company.settings) == {}
 
 

@@ -44,6 +44,8 @@ def audience(name: str, one: Activation, *, source: Source, settings: Settings) 
     published = current(settings)
     if published is None or published.manifest["source"] != source.name:
         raise InputError(f"{settings.published_dir}: nothing of {source.name} is published. `clientele run` publishes.")
+    if "ml.experiment_results" not in published.manifest["tables"]:
+        raise InputError(f"{published.folder}: an earlier release published it. `clientele run` publishes it anew.")
     with reader(published.folder / DATABASE) as connection:
         if source.actions.global_control_share and not _is_held_out(connection):
             raise InputError(
