@@ -100,13 +100,13 @@ def _churn(found: dict[str, Any]) -> Iterator[str]:
 def _value(found: dict[str, Any]) -> Iterator[str]:
     what = "margin" if found["value_basis"] == "margin" else "net amount"
     for one in found["lifetime_value"]:
-        amount, low, high = (
-            f"{one[name]:,.2f}" for name in ("expected_amount", "expected_amount_p10", "expected_amount_p90")
-        )
-        yield (
-            f"{amount} {found['currency']} of {what} expected within {one['horizon_days']} days, 80% of the time "
-            f"between {low} and {high}, in {one['expected_transaction_count']:.1f} purchases. Scored {_served(one)}."
-        )
+        told = f"{one['expected_amount']:,.2f} {found['currency']} of {what} expected within {one['horizon_days']} days"
+        if one["expected_amount_p10"] is not None:  # a rule has no interval
+            low, high = (f"{one[f'expected_amount_{end}']:,.2f}" for end in ("p10", "p90"))
+            told += f", 80% of the time between {low} and {high}"
+        if one["expected_transaction_count"] is not None:
+            told += f", in {one['expected_transaction_count']:.1f} purchases"
+        yield f"{told}. Scored {_served(one)}."
     if not found["lifetime_value"]:
         yield "Not scored."
 

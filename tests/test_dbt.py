@@ -73,7 +73,7 @@ def test_every_unit_test_of_the_sql_passes(settings: Settings, manifest: dict[st
 def test_every_planted_defect_is_rejected_for_its_reason_and_nothing_else_is(warehouse: Warehouse, shop: Shop) -> None:
     found = {Rejected(*row) for row in warehouse.read("from quality.rejected_rows").iter_rows()}
     assert found == shop.rejected()
-    assert len(found) == 19
+    assert len(found) == 20
 
 
 def test_the_reconciliation_is_exact_and_is_what_was_planted(warehouse: Warehouse, shop: Shop) -> None:
@@ -81,7 +81,7 @@ def test_the_reconciliation_is_exact_and_is_what_was_planted(warehouse: Warehous
         (row["entity"], row["measure"]): row
         for row in warehouse.read("from quality.reconciliation").iter_rows(named=True)
     }
-    for entity in ("transactions", "customers", "products", "campaigns", "campaign_contacts", "consents"):
+    for entity in ("transactions", "customers", "products", "campaigns", "campaign_contacts", "consents", "feedback"):
         rows = shop.of(entity)
         counts = {status: Decimal(sum(row.status == status for row in rows)) for status in COUNTED}
         _matches(found.pop((entity, "rows")), counts, received=Decimal(len(rows)))

@@ -116,10 +116,18 @@ def test_of_several_trainings_only_the_newest_serves_and_the_others_are_retired(
 
 def test_the_models_of_a_run_are_files_that_load_with_the_shipped_lists(settings: Settings) -> None:
     from ml.clv.leveling import TRUSTED_TYPES as CLV_TYPES
+    from ml.feedback.sentiment import TRUSTED_TYPES as FEEDBACK_TYPES
+    from ml.recommendations.scoring import TRUSTED_TYPES as RECOMMENDATION_TYPES
 
+    shipped = {
+        "churn": TRUSTED_TYPES,
+        "clv": CLV_TYPES,
+        "feedback_en": FEEDBACK_TYPES,
+        "recommendations": RECOMMENDATION_TYPES,
+    }
     files = ModelFiles(settings.history_dir / "models")
     cards = files.cards(source=load_source(settings.source).name, as_of=date(2026, 6, 30))
-    assert sorted(card.model for card in cards) == ["churn", "clv"]
+    assert sorted(card.model for card in cards) == sorted(shipped)
     for card in cards:
-        model = files.load(card, trusted=TRUSTED_TYPES if card.model == "churn" else CLV_TYPES)
+        model = files.load(card, trusted=shipped[card.model])
         assert hashlib.sha256(dump(model)).hexdigest() == card.model_sha256

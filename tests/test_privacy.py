@@ -71,8 +71,8 @@ def leaks(settings: Settings) -> dict[str, list[str]]:
 
 
 def test_the_vault_holds_every_identifier_and_nobody_else_may_open_it(settings: Settings) -> None:
-    vault = list(settings.vault_dir.rglob("rows.parquet"))
-    rows = pl.concat(pl.read_parquet(file) for file in vault)
+    (file,) = (settings.vault_dir / "customers").rglob("rows.parquet")
+    rows = pl.read_parquet(file)
     assert rows.columns[:1] == ["customer_id"]
     for name, canary in zip(("email", "phone", "full_name"), CANARIES, strict=True):
         assert rows[name].str.contains(canary, literal=True).all()

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS
 from ml.outcomes import grade
 from ml.schemas import (
     CHURN_SCORES,
@@ -50,6 +51,7 @@ def a_run(folder: Path, models: str) -> Run:
         "ml.model_drift": MODEL_DRIFT,
         "ml.feature_drift": FEATURE_DRIFT,
         "ml.score_outcomes": SCORE_OUTCOMES,
+        "ml.experiment_assignments": EXPERIMENT_ASSIGNMENTS,
     }.items():
         run.warehouse.write(name, empty(schema))
     return run
