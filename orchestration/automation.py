@@ -19,6 +19,9 @@ TO_MARTS = dg.AssetSelection.groups("landing", "raw", "staging", "marts", "quali
 )
 """From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
 
+TELLING = dg.AssetSelection.groups("activation")
+"""What follows a publication: another system that is away must not fail what was published."""
+
 WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}
 """A run whose process died starts anew: what others wrote since, its steps would not know."""
 
@@ -51,7 +54,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
     return [
         dg.define_asset_job(
             "refresh",
-            selection=dg.AssetSelection.all(),
+            selection=dg.AssetSelection.all() - TELLING,
             executor_def=dg.in_process_executor,
             tags=WHOLE,
             config=asked(),
@@ -59,7 +62,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
         ),
         dg.define_asset_job(
             "retrain",
-            selection=dg.AssetSelection.all(),
+            selection=dg.AssetSelection.all() - TELLING,
             executor_def=dg.in_process_executor,
             tags=WHOLE,
             config=asked(retrain=True),
@@ -82,6 +85,17 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             description="From the source files to every candidate tested beside every rule; nothing is published.",
         ),
     ]
+
+
+def sync_job() -> "UnresolvedAssetJobDefinition":
+    """Tells every destination what changed in what is published."""
+    return dg.define_asset_job(
+        "sync",
+        selection=TELLING,
+        executor_def=dg.in_process_executor,
+        tags=WHOLE,
+        description="From what is published to where customers are addressed: who may be, and only what changed.",
+    )
 
 
 def schedules(settings: Settings, *, timezone: str) -> list[dg.ScheduleDefinition]:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration import automation, catalogue
 from orchestration.assets import (
+    activation,
     churn,
     clv,
     declarations,
@@ -67,12 +68,13 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     manifest = json.loads(prepare_manifest(settings).read_text())
     registry = personal_data(public, prepare_manifest(settings))
     publication = published_version([*public, registry.key], _comments(manifest))
+    syncs = activation.syncs(source, settings)
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
-        assets=with_policy(catalogue.told([*sql, *python, registry, publication], manifest), source),
-        jobs=[*automation.jobs(), past_days(settings)],
+        assets=with_policy(catalogue.told([*sql, *python, registry, publication, *syncs], manifest), source),
+        jobs=[*automation.jobs(), *([automation.sync_job()] if syncs else []), past_days(settings)],
         schedules=automation.schedules(settings, timezone=timezone),
-        sensors=sensors(settings, timezone=timezone),
+        sensors=sensors(settings, timezone=timezone, is_told_elsewhere=bool(syncs)),
         resources={"dbt": dbt_resource(), "run": run_resource(settings), "io_manager": dg.mem_io_manager, **fetching},
         executor=dg.in_process_executor,
     )

@@ -29,6 +29,10 @@ class InterruptedRunError(ClienteleError):
     exit_code = 130
 
 
+class DeliveryError(ClienteleError):
+    """Customers were not told of elsewhere: the destination is away or refuses us, or too many would be removed."""
+
+
 class BusyError(ClienteleError):
     """Another run holds the writer lock."""
 

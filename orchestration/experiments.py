@@ -40,8 +40,13 @@ TODAY: Final = """
 
 def declared(source: Source) -> dict[str, Experiment]:
     """Every experiment of a source by its name, the global control among them."""
-    ours = with_global_control(source.experiments, source.actions.global_control_share)
-    return {**ours, **source.experiments}
+    return {**assigned_by_us(source), **source.experiments}
+
+
+def assigned_by_us(source: Source) -> dict[str, Experiment]:
+    """The experiments whose customers we draw, the global control first."""
+    actions = source.actions
+    return with_global_control(source.experiments, actions.global_control_share, is_activated=bool(actions.activations))
 
 
 def design(name: str, one: Experiment) -> Design:
@@ -72,7 +77,7 @@ def assignments(run: Run) -> pl.DataFrame:
     A day before the published one assigns nobody: whoever was in an experiment by then is on record.
     """
     known = kept(run)
-    for name, one in with_global_control(run.source.experiments, run.source.actions.global_control_share).items():
+    for name, one in assigned_by_us(run.source).items():
         is_open = one.starts_on is None or one.starts_on <= run.as_of <= (one.ends_on or date.max)
         if is_open and not run.is_scratch:
             known = pl.concat([known, _entering(run, name, one, known)])

@@ -10,10 +10,17 @@ from typing import Any, Final
 import dagster as dg
 
 from orchestration import preflight
-from orchestration.errors import CheckError, ClienteleError, DamagedError, InputError, InterruptedRunError
+from orchestration.errors import (
+    CheckError,
+    ClienteleError,
+    DamagedError,
+    DeliveryError,
+    InputError,
+    InterruptedRunError,
+)
 from orchestration.settings import Settings
 
-FOR_PEOPLE: Final = {kind.__name__: kind for kind in (InputError, CheckError, ClienteleError)}
+FOR_PEOPLE: Final = {kind.__name__: kind for kind in (InputError, CheckError, ClienteleError, DeliveryError)}
 FULL_DISK: Final = re.compile("No space left on device|disk is full|Could not write all bytes")
 BROKEN_FILE: Final = re.compile("orrupt|checksum|not a valid DuckDB|Serialization Error|INTERNAL Error|invalidated")
 FAILURES: Final = ("STEP_FAILURE", "PIPELINE_FAILURE")  # the latter for what failed before any step, such as a resource

@@ -24,13 +24,14 @@ MINUTE = 60
 AT_WORK = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-def sensors(settings: Settings, *, timezone: str) -> list[dg.SensorDefinition]:
+def sensors(settings: Settings, *, timezone: str, is_told_elsewhere: bool = False) -> list[dg.SensorDefinition]:
     """Every sensor; those of files, of days and of alerts are on where the settings ask for what they serve."""
     return [
         _new_files(settings),
         _missed_day(settings, Timetable.of(settings, timezone=timezone)),
         *_alerts(settings),
         _old_runs(settings),
+        *([_published(settings)] if is_told_elsewhere else []),
     ]
 
 
@@ -82,6 +83,21 @@ def _missed_day(settings: Settings, days: Timetable) -> dg.SensorDefinition:
         if before != str(day):  # the scheduler, just started, may be about to catch up
             return dg.SkipReason(f"{day} has no run yet.")
         return timetable.request(day)
+
+    return sensor
+
+
+def _published(settings: Settings) -> dg.SensorDefinition:
+    @dg.asset_sensor(
+        asset_key=dg.AssetKey(["published", "clientele"]),
+        name="sync_sensor",
+        job_name="sync",
+        minimum_interval_seconds=MINUTE,
+        default_status=_status(settings.schedules),
+        description="Tells every destination what changed, after each publication.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"{context.cursor} {event.run_id}")
 
     return sensor
 

@@ -13,10 +13,11 @@ from rich.table import Table
 from orchestration.errors import InputError
 from orchestration.freshness import ages
 from orchestration.generations import DATABASE, generations, read_manifest
+from orchestration.history import TOLD_ELSEWHERE
 from orchestration.intake.source_file import load_source
 from orchestration.settings import Settings
 from orchestration.since_last_run import changes, rows
-from orchestration.warehouse import reader, records
+from orchestration.warehouse import literal, reader, records, sandbox
 from orchestration.words import in_words
 from orchestration.writer import last_run
 
@@ -74,7 +75,39 @@ def status(settings: Settings) -> dict[str, Any]:
             {"run_id": g.run_id, "as_of_date": g.as_of, "published_at": g.published_at, "is_scratch": g.is_scratch}
             for g in generations(settings)
         ],
+        "syncs": syncs(settings),
     }
+
+
+def syncs(settings: Settings) -> list[dict[str, Any]]:
+    """The last sync of every activation, as its log has it."""
+    logs = settings.history_dir / TOLD_ELSEWHERE[1]
+    if not any(logs.glob("*/[!.]*.parquet")):
+        return []
+    with sandbox(folders=[logs]) as connection:
+        return records(
+            connection,
+            f"select * exclude (filename, file_row_number) from read_parquet({literal(f'{logs}/*/[!.]*.parquet')}, "
+            "filename = true, file_row_number = true) "
+            "qualify row_number() over (partition by filename order by file_row_number desc) = 1 order by filename",
+        )
+
+
+def show_syncs(found: list[dict[str, Any]], console: Console) -> None:
+    """Print a line for each sync."""
+    for row in found:
+        counts = [
+            f"{row[f'{name}_count']:,} {name}"
+            for name in ("added", "updated", "removed", "refused", "pending")
+            if row[f"{name}_count"]
+        ]
+        told = ", ".join(counts) or ("no change" if row["status"] == "complete" else "nothing sent")
+        why = f" {row['reason']}" if row["reason"] else ""
+        console.print(
+            f"Sync {row['activation']}: {row['status']} at {row['synced_at']:%Y-%m-%d %H:%M} UTC, {told}.{why}",
+            highlight=False,
+            markup=False,
+        )
 
 
 def show(summary: dict[str, Any], console: Console) -> None:

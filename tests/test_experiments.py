@@ -89,6 +89,16 @@ def test_without_an_experiment_nobody_is_held_out_and_no_key_is_made(tmp_path: P
     assert not (company.settings.vault_dir / "privacy.key").exists()
 
 
+def test_whoever_tells_others_of_customers_holds_some_out_for_good(tmp_path: Path) -> None:
+    company = Company(tmp_path, "actions: {activations: {crm: {webhook: crm}}}\n", customers=1000)
+    arms = company.arms("global_control")
+    assert len(arms) == 1000
+    assert 25 <= list(arms.values()).count("control") <= 80  # 50 +- 4 standard deviations
+    company.publish()
+    company.on(DAY)
+    assert company.arms("global_control") == arms
+
+
 def test_an_experiment_says_what_it_waits_for(tmp_path: Path) -> None:
     company = Company(
         tmp_path, OFFER + "  later: {arms: {control: 1, b: 1}, starts_on: 2026-05-01, analysis: sequential}\n"

@@ -16,7 +16,9 @@ from polars.testing import assert_frame_equal
 from dashboard import kpis
 from orchestration.asking import rows
 from orchestration.errors import InputError
+from orchestration.intake.activations import CUSTOMERS
 from orchestration.metric_queries import answer, metrics_engine, sql_for
+from orchestration.privacy.consent import PERMISSIONS
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.commands import clientele
 
@@ -122,5 +124,7 @@ def test_readers_of_the_tables_are_written_down_with_all_that_they_read(manifest
     assert written["dashboard"] == named((PROJECT_DIR / "dashboard").rglob("*.py"))
     assert written["overview"] == set(kpis.TABLES)
     assert written["notebook"] == named([PROJECT_DIR / "bi" / "notebook.py"])
+    told_elsewhere = named([PROJECT_DIR / "orchestration" / "activation" / "audience.py"])
+    assert written["activation"] == told_elsewhere | {CUSTOMERS, PERMISSIONS}
     datasets = [yaml.safe_load(file.read_text()) for file in (PROJECT_DIR / "bi/superset/datasets").rglob("*.yaml")]
     assert written["superset"] == {f"{table['schema']}.{table['table_name']}" for table in datasets}

@@ -57,6 +57,7 @@ PLACES: dict[str, Callable[[str], Callable[[dict[str, Any]], None]]] = {
     ),
     "a connection": lambda name: named(name, "connections", value={"tables": {"orders": {}}}),
     "a fetched table": lambda name: named(name, "connections", "erp", "tables", value={}),
+    "an activation": lambda name: named(name, "actions", "activations", value={"folder": "."}),
     "a strategy": lambda name: named(name, "segments", "rules", value={"big": "frequency_count > 1"}),
 }
 

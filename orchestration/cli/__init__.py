@@ -26,6 +26,7 @@ for command in (
     sources.check,
     runs.backfill,
     runs.evaluate,
+    runs.sync,
     sources.init,
     publications.freeze,
     publications.status,

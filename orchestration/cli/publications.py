@@ -42,6 +42,7 @@ def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
         for version in found["versions"]:
             reads = "  <- what BI reads" if version["run_id"] == found["published"].get("run_id") else ""
             console.print(f"Kept: {version['run_id']} as of {version['as_of_date']}{reads}", highlight=False)
+        summary.show_syncs(found["syncs"], console)
 
 
 def query(

@@ -1,4 +1,4 @@
-"""Commands that do the work: run, backfill, evaluate."""
+"""Commands that do the work: run, backfill, evaluate, sync."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -142,3 +142,27 @@ def evaluate(
             typer.echo(summary.as_json(found))
         else:
             contest.show(found, screen())
+
+
+def sync(source: SourceOption = None, data_dir: DataDirOption = None, json: JsonOption = False) -> None:
+    """Tell every destination of `actions.activations` what changed in what is published."""
+    with explained():
+        from orchestration import summary
+        from orchestration.errors import InputError
+        from orchestration.intake.source_file import load_source
+        from orchestration.runner import run_job
+        from orchestration.writer import writer_lock
+
+        settings = settings_of(source, data_dir)
+        described = load_source(settings.source)
+        if not described.actions.activations:
+            raise InputError(f"{settings.source.name}: actions.activations declares no destination: nobody is told.")
+        with writer_lock(settings, wait=False):
+            outcome = run_job("sync", settings, config={}, listener=lambda _: None)
+        last = [row for row in summary.syncs(settings) if row["activation"] in described.actions.activations]
+        if json:
+            typer.echo(summary.as_json({"run_id": outcome.run_id, "syncs": last}))
+        else:
+            summary.show_syncs(last, screen())
+        if outcome.error:
+            raise outcome.error

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from orchestration.intake.action_configuration import DemandConfig, RecommendationsConfig
+from orchestration.intake.activations import Activation, Name
+from orchestration.intake.conditions import check_condition, known_of_customer
 from orchestration.intake.feedback_configuration import FeedbackConfig
 from orchestration.intake.strict import Strict, as_tuple
 
@@ -163,26 +165,7 @@ class SegmentsConfig(Strict):
         """
         for strategy, rules in self.rules.items():
             for segment, condition in rules.items():
-                check_condition(f"segments.rules.{strategy}.{segment}", condition, attributes)
-
-
-def check_condition(field: str, condition: str, attributes: tuple[str, ...]) -> None:
-    """Refuse a condition on what is known of a customer that cannot be asked of one after the other.
-
-    Raises:
-        ValueError: it is no SQL, names an unknown column, is not true or false, or adds customers up.
-    """
-    import polars as pl
-
-    from ml.segment_schemas import SEGMENT_INPUTS
-
-    nobody = pl.DataFrame(schema={**dict.fromkeys(attributes, pl.String), **SEGMENT_INPUTS})
-    try:
-        answer = nobody.select(answer=pl.sql_expr(condition))
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{field}: '{condition}': {str(error).splitlines()[0]}") from None
-    if answer.schema["answer"] != pl.Boolean or answer.height:
-        raise ValueError(f"{field}: '{condition}' is not true or false of one customer")
+                check_condition(f"segments.rules.{strategy}.{segment}", condition, known=known_of_customer(attributes))
 
 
 AGEING = ("transactions", "interactions", "feedback", "campaign_contacts", "subscriptions", "history")
@@ -250,5 +233,7 @@ class ActionsConfig(Strict):
         ge=0,
         lt=1,
         description="share of all customers whom no experiment reaches, for as long as they are customers: what "
-        "everything together changes is measured against them; they are drawn once an experiment is declared",
+        "everything together changes is measured against them; they are drawn once an experiment or an activation is "
+        "declared",
     )
+    activations: dict[Name, Activation] = Field({}, description="who is told where, by name")

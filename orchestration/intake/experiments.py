@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from orchestration.intake.configuration import check_condition
+from orchestration.intake.conditions import check_condition, known_of_customer
 from orchestration.intake.known_keys import nearest
 from orchestration.intake.strict import Strict, as_tuple
 
@@ -221,7 +221,7 @@ def check(experiments: Mapping[str, Experiment], *, attributes: tuple[str, ...],
         if name == GLOBAL_CONTROL:
             raise ValueError(f"experiments.{name}: the name is taken; its share is actions.global_control_share")
         if one.eligible is not None:
-            check_condition(f"experiments.{name}.eligible", one.eligible, attributes)
+            check_condition(f"experiments.{name}.eligible", one.eligible, known=known_of_customer(attributes))
         for attribute in (one.covariate_attribute, *(metric.attribute for metric in one.metrics)):
             if attribute is not None and attribute not in attributes:
                 hint = nearest(attribute, attributes) if attributes else ""
@@ -242,10 +242,14 @@ def _entity(metric: Metric) -> str:
     return {"response": "campaign_contacts", "attribute": "customers"}.get(metric.measure, "transactions")
 
 
-def with_global_control(experiments: Mapping[str, Experiment], share: float) -> dict[str, Experiment]:
-    """All experiments with customers of ours, the global control first where there is any to hold out from."""
+def with_global_control(
+    experiments: Mapping[str, Experiment], share: float, *, is_activated: bool
+) -> dict[str, Experiment]:
+    """All experiments with customers of ours, the global control first where there is anything to hold out from: an
+    experiment, or customers who are told of elsewhere.
+    """
     ours = {name: one for name, one in experiments.items() if one.assigned_by == "keyed_hash"}
-    if not ours or not share:
+    if not share or not (ours or is_activated):
         return ours
     held_out = Experiment(
         purpose="what everything together changes",

@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from orchestration import kept_files
+from orchestration.activation.withdrawal import withdraw_everywhere
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.errors import InputError
 from orchestration.generations import current
@@ -87,9 +88,13 @@ def erase(settings: Settings, customers: Sequence[str], *, source: Source) -> tu
 
     Those get a tombstone as well: what is delivered of them later is refused. The caller holds the writer lock.
 
+    Destinations that were told of them are told to remove them first: once the ledger has forgotten somebody, nobody
+    would know whom to tell of.
+
     Raises:
         InputError: no id is given.
-        ClienteleError: data about people lies where nothing can take it out; nothing was done.
+        ClienteleError: data about people lies where nothing can take it out, or a destination did not take their
+            removal; nobody was erased.
     """
     asked = list(dict.fromkeys(one.strip() for one in customers if one.strip()))
     if not asked:
@@ -100,6 +105,7 @@ def erase(settings: Settings, customers: Sequence[str], *, source: Source) -> tu
     finish(settings, source)
     kept = pseudonyms.kept_ids(settings, asked, source=source)
     persons = Persons(frozenset(kept.values()))
+    withdraw_everywhere(persons.customers, source=source, settings=settings)
     there: set[str] = set()
     for place in found.values():
         for ids, _ in place.known():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from orchestration.activation.changes import LEDGER as TOLD_ELSEWHERE
 from orchestration.errors import ClienteleError
 from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.history import LEDGER
@@ -27,7 +28,16 @@ Holds = Literal["rows", "models", "tables", "nobody"]
 """What lies in a folder: rows of customers, what was fitted on them, copies of tables, or nothing about anybody."""
 
 ABOUT_ONE: Final = ("customer", "identifier", "direct")
-RETENTIONS: Final = (*ENTITIES, "segments", "scores", "segment_snapshots", "experiments", "models", "run")
+RETENTIONS: Final = (
+    *ENTITIES,
+    "segments",
+    "scores",
+    "segment_snapshots",
+    "experiments",
+    "activations",
+    "models",
+    "run",
+)
 """With what a value goes: the received rows of an entity, a subject of the history, or the next run."""
 KEY: Final = "customer_id"
 HISTORY: Final = {
@@ -43,6 +53,7 @@ COPIES: Final = ("warehouse.duckdb", "warehouse.spill", "warehouse.spark", "scra
 NOBODYS: Final = (
     *(f"history/{subject}" for subject in ("segment_definitions", "segment_strategies", "segment_evaluations")),
     *("history/totals", "history/drift", "history/loads", "history/days", "history/tombstones", "history/receipts"),
+    "history/syncs",
     "vault/privacy.key",
     *("dagster", "dbt", "file_hashes.json", "last_run.json", "pace.json", "alerts.json", "drawing.js"),
     *("writer.lock", "writer.pid"),
@@ -225,11 +236,18 @@ def _places(tables: Mapping[str, Table], source: Source) -> Iterator[Place]:
     yield Place("vault/landing", "rows", True, "run", (Column("*", "direct", "operation", "run"),))
     for subject, table in HISTORY.items():
         yield Place(f"history/{subject}", "rows", True, tables[table].retention, tables[table].columns)
+    yield Place("history/activations", "rows", True, "activations", tuple(_told_elsewhere()))
     yield Place("history/models", "models", True, "models")
     for path in COPIES:
         yield Place(path, "tables", False, "run")
     for path in NOBODYS:
         yield Place(path, "nobody", path.startswith("history/"), "run")
+
+
+def _told_elsewhere() -> Iterator[Column]:
+    """The columns of what other systems were told of customers."""
+    for name in TOLD_ELSEWHERE:
+        yield Column(name, _whose(name), "marketing", "activations")
 
 
 def _taken_out(entity: Entity) -> tuple[Column, ...]:
