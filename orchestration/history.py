@@ -43,8 +43,6 @@ class History:
 
 LEDGER: Final = {"churn": "ml.churn_scores", "clv": "ml.clv_predictions"}
 """The tables whose every published batch is kept, to be graded once its horizon has passed."""
-TOLD_ELSEWHERE: Final = ("activations", "syncs")
-"""What other systems were last told of customers, and the log of it: a file an activation, and no table follows."""
 SCORES: Final = {"churn": "churn_probability", "clv": "expected_amount"}
 """What each of them scores."""
 DRIFT: Final = """

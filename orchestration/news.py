@@ -12,8 +12,8 @@ from importlib.metadata import version
 from typing import Final
 
 from orchestration import kept_files
+from orchestration.activation import LEDGERS, LOGS
 from orchestration.generations import MANIFEST, Generation, current
-from orchestration.history import TOLD_ELSEWHERE
 from orchestration.intake.source_file import Source
 from orchestration.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
 from orchestration.writer import RunRecord
@@ -55,7 +55,7 @@ def state(*, source: Source, requested_as_of: date | None, settings: Settings) -
 
 def _kept(settings: Settings) -> Iterator[bytes]:
     """Name and hash of each kept file that tables follow from; what was fetched counts once it is received."""
-    without = {settings.landing_dir, *(settings.history_dir / subject for subject in TOLD_ELSEWHERE)}
+    without = {settings.landing_dir, *(settings.history_dir / subject for subject in (LEDGERS, LOGS))}
     for folder in (settings.raw_dir, settings.vault_dir, settings.history_dir):
         for file in kept_files.files(folder):
             if not without & {*file.parents}:

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from orchestration.activation import LOGS
 from orchestration.errors import InputError
 from orchestration.freshness import ages
 from orchestration.generations import DATABASE, generations, read_manifest
-from orchestration.history import TOLD_ELSEWHERE
 from orchestration.intake.source_file import load_source
 from orchestration.settings import Settings
 from orchestration.since_last_run import changes, rows
@@ -81,7 +81,7 @@ def status(settings: Settings) -> dict[str, Any]:
 
 def syncs(settings: Settings) -> list[dict[str, Any]]:
     """The last sync of every activation, as its log has it."""
-    logs = settings.history_dir / TOLD_ELSEWHERE[1]
+    logs = settings.history_dir / LOGS
     if not any(logs.glob("*/[!.]*.parquet")):
         return []
     with sandbox(folders=[logs]) as connection:

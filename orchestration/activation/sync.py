@@ -13,10 +13,10 @@ import polars as pl
 
 from ml.schemas import Schema
 from orchestration import kept_files
+from orchestration.activation import LEDGERS, LOGS
 from orchestration.activation.changes import KEY, LEDGER, Change, changes, guard, with_fates
 from orchestration.activation.webhook import Fates
 from orchestration.errors import ClienteleError
-from orchestration.history import TOLD_ELSEWHERE
 
 LOG: Final[Schema] = {
     "activation": pl.String,
@@ -38,10 +38,6 @@ class Destination(Protocol):
 
     def deliver(self, changed: Sequence[Change], settle: Callable[[Fates], None]) -> None:
         """Deliver all, and say of each what became of it as soon as that is known."""
-
-
-LEDGERS, LOGS = TOLD_ELSEWHERE
-"""Subjects of the history: ledgers hold customers, logs hold nobody."""
 
 
 @dataclass(frozen=True)
