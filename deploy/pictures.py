@@ -23,7 +23,10 @@ IMAGES: Final = Path(__file__).parents[1] / "docs" / "images"
 CLIENTELE: Final = str(Path(sys.executable).with_name("clientele"))
 PATIENCE: Final = 300
 """Seconds, on a busy machine."""
-GROUPS: Final = ("raw", "staging", "marts", "features", "churn", "clv", "models", "segmentation", "reports", "publish")
+GROUPS: Final = (
+    *("raw", "staging", "marts", "features", "churn", "clv", "recommendations", "demand", "feedback", "experiments"),
+    *("models", "segmentation", "quality", "reports", "publish"),
+)
 MARGIN: Final = 24
 SHARPNESS: Final = 1.4
 """Pixels of a picture for one of the page: names in the graph are small."""
@@ -73,7 +76,7 @@ def served(command: str, health: str) -> Iterator[str]:
 
 def asset_graph(browser: Browser, address: str, file: Path) -> None:
     """The groups of the asset graph, from the files on the left to what BI reads on the right."""
-    page = _page(browser, width=1500, height=900)
+    page = _page(browser, width=1700, height=1300)
     page.goto(f"{address}/asset-groups", timeout=PATIENCE * 1000)
     page.get_by_text("publish", exact=True).last.wait_for(timeout=PATIENCE * 1000)
     page.wait_for_timeout(5000)  # the graph moves to its place
