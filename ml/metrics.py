@@ -173,7 +173,9 @@ def top_decile_capture(actual: Array, predicted: Array, weights: Array) -> Array
     return _captured(actual, predicted, weights, 0.1)
 
 
-def _lift(share: float) -> Metric:
+def lift_at(share: float) -> Metric:
+    """How many times the base rate the customers predicted highest hold, of whom there is such a share of all."""
+
     def lift(actual: Array, predicted: Array, weights: Array) -> Array:
         both = (weights @ actual > 0) & (weights @ (1 - actual) > 0)
         return np.where(both, _captured(actual, predicted, weights, share) / share, np.nan)
@@ -182,7 +184,7 @@ def _lift(share: float) -> Metric:
     return weighted(lift)
 
 
-lift_at_5_percent, lift_at_10_percent, lift_at_20_percent = map(_lift, (0.05, 0.1, 0.2))
+lift_at_5_percent, lift_at_10_percent, lift_at_20_percent = map(lift_at, (0.05, 0.1, 0.2))
 
 
 @weighted

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ml.experiments.corrections import sample_ratio
+from ml.randomisation import sample_ratio
 from orchestration.settings import Settings
 from tests.experiments import DAY, EXCLUSIVE, MAILS, OFFER, SOURCE, Company, at, frame, sales
 

@@ -10,12 +10,13 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from ml.comparison import Comparison, Sample, anytime, proportions, welch
 from ml.experiment_schemas import EXPERIMENT_RESULTS
 from ml.experiments import cuped
-from ml.experiments.comparison import Comparison, Sample, anytime, proportions, welch
-from ml.experiments.corrections import MISMATCH, corrected, sample_ratio
+from ml.experiments.corrections import corrected
 from ml.experiments.design import Design
-from ml.experiments.moments import Moments
+from ml.moments import Moments
+from ml.randomisation import MISMATCH, sample_ratio
 from ml.small_groups import SMALLEST_GROUP
 
 Status = Literal["not_started", "running", "final", "no_data"]

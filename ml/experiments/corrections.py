@@ -1,15 +1,10 @@
-"""Several p-values read together, and whether arms hold the shares that they were meant to."""
+"""Several p-values read together."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from scipy import stats
 
 from ml.experiments.design import Correction
-
-MISMATCH: Final = 0.001
-"""Below it the arms do not hold their shares: Fabijan et al. (2019), Diagnosing sample ratio mismatch in online
-controlled experiments, KDD. Such an experiment says nothing, whatever its metrics look like."""
 
 
 def corrected(p_values: Sequence[float], *, by: Correction) -> list[float]:
@@ -26,12 +21,3 @@ def corrected(p_values: Sequence[float], *, by: Correction) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[number]))
         found[number] = largest
     return found
-
-
-def sample_ratio(counts: Sequence[int], shares: Sequence[float]) -> float | None:
-    """P-value of so many customers in the arms if each had its share (chi-square); none where nobody is in any."""
-    total = sum(counts)
-    if not total:
-        return None
-    expected = [total * share / sum(shares) for share in shares]
-    return float(stats.chisquare(counts, expected).pvalue)

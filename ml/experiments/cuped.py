@@ -6,8 +6,8 @@ data, WSDM. How arms are compared is in `comparison`.
 
 from collections.abc import Sequence
 
-from ml.experiments.comparison import Sample
-from ml.experiments.moments import Moments
+from ml.comparison import Sample
+from ml.moments import Moments
 
 
 def slope(arms: Sequence[Moments]) -> float | None:

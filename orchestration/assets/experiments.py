@@ -5,7 +5,7 @@ import polars as pl
 
 from ml.experiment_schemas import EXPERIMENT_RESULTS
 from ml.experiments.analysis import analyse
-from ml.experiments.moments import add_up, merged
+from ml.moments import add_up, merged
 from ml.schemas import empty
 from orchestration.dbt import OWNERS
 from orchestration.experiment_outcomes import outcomes

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ml.experiments.design import Arm, Design, Metric
-from ml.experiments.moments import Moments, add_up, merged
+from ml.moments import Moments, add_up, merged
 
 Array = npt.NDArray[np.float64]
 

@@ -7,12 +7,13 @@ import polars as pl
 import pytest
 from scipy import stats
 
+from ml.comparison import Sample, anytime, proportions, welch
 from ml.experiments import cuped
 from ml.experiments.analysis import Progress, analyse
-from ml.experiments.comparison import Sample, anytime, proportions, welch
-from ml.experiments.corrections import corrected, sample_ratio
+from ml.experiments.corrections import corrected
 from ml.experiments.design import Arm, Design, Metric
-from ml.experiments.moments import Moments, add_up, merged
+from ml.moments import Moments, add_up, merged
+from ml.randomisation import sample_ratio
 from tests.ml.experiments import DESIGN, customers, moments
 
 DAY = date(2026, 6, 30)

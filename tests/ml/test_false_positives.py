@@ -10,7 +10,7 @@ import pytest
 from ml.experiments.analysis import Progress, analyse
 from ml.experiments.assignment import assign
 from ml.experiments.design import Analysis, Design, Metric
-from ml.experiments.moments import add_up, merged
+from ml.moments import add_up, merged
 from orchestration.privacy.keys import Key
 from tests.ml.experiments import DESIGN
 

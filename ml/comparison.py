@@ -1,6 +1,6 @@
 """Two arms compared: a difference with its interval and p-value, read once at the end or at any time.
 
-Equations are beside the lines; which arms and metrics are compared is in `analysis`.
+Equations are beside the lines; which arms and metrics are compared belongs to the caller.
 """
 
 import math
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from ml.experiments.moments import Moments
+from ml.moments import Moments
 
 
 @dataclass(frozen=True)
