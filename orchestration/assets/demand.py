@@ -7,8 +7,8 @@ import polars as pl
 
 from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS
 from ml.schemas import Schema, conform
-from orchestration.dbt import OWNERS
-from orchestration.run import Run
+from orchestration.dbt.assets import OWNERS
+from orchestration.runs.run import Run
 
 INPUTS = [["marts", name] for name in ("fct_transaction_lines", "dim_products", "dim_as_of")]
 WEEKS = 104  # of history, at most
