@@ -113,7 +113,7 @@ def held_slope(treated: Array, outcome: Array, score: Array) -> float:
     """
     share, around = treated.mean(), score - score.mean()
     spread = float((around**2).sum())
-    if spread <= 0:
+    if spread <= 1e-18 * float((score**2).sum()):  # rounding, not a difference
         return 0.0
     means = np.where(treated == 1, outcome[treated == 1].mean(), outcome[treated == 0].mean())
     effects = (outcome - means) * (treated - share) / (share * (1 - share))

@@ -57,7 +57,7 @@ def mailed(customers: int, *, seed: int, spread: float = 1.0) -> tuple[pl.DataFr
     womens, recency = random.random(customers) < 0.5, random.integers(1, 13, customers)
     treated, history = random.random(customers) < 0.5, random.lognormal(5, 0.9, customers).round(2)
     effect = 0.05 + spread * np.where(womens, 0.05, -0.05)
-    visits = random.random(customers) < 0.03 + 0.25 * (recency < 4) + 0.03 * (history > 200) + treated * effect
+    visits = random.random(customers) < 0.02 + 0.18 * (recency < 4) + 0.02 * (history > 200) + treated * effect
     units = pl.DataFrame(
         {
             "customer_id": [f"h{one:06}" for one in range(customers)],

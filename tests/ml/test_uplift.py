@@ -97,11 +97,16 @@ def test_bands_show_what_chance_shows_and_hold_the_truth(trained: Training) -> N
     assert found["contacted_count"].sum() + found["control_count"].sum() == 20_000
     assert found["predicted_uplift"].is_sorted(descending=True)
     assert found["effect_lower"][0] > found["effect_upper"][-1]
-    assert (
-        (found["effect_lower"] < found["predicted_uplift"]) & (found["predicted_uplift"] < found["effect_upper"])
-    ).sum() >= 4
     lowest = found["lowest_uplift"].to_numpy()
     assert band_of(np.array([1.0, lowest[1], lowest[1] - 1e-9, -1.0]), found).tolist() == [1, 2, 3, len(lowest)]
+    units, effect = mailed(20_000, seed=10)
+    guess = effect + np.random.default_rng(1).normal(0, 0.05, 20_000)
+    shown = bands(units["is_treated"].cast(float).to_numpy(), units["outcome"].to_numpy(), guess, is_truth=True)
+    truth = (
+        pl.DataFrame({"band": band_of(guess, shown), "effect": effect}).group_by("band").agg(pl.col("effect").mean())
+    )
+    held = shown.drop("effect").join(truth, on="band")
+    assert held.select(pl.col("effect").is_between("effect_lower", "effect_upper").sum()).item() >= 4
 
 
 def test_an_effect_in_a_band_is_the_difference_of_its_means() -> None:
