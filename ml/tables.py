@@ -3,6 +3,7 @@
 from typing import Final
 
 from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, PRODUCT_RECOMMENDATIONS
+from ml.campaign_schemas import CAMPAIGN_TABLES
 from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
 from ml.feedback_schemas import FEEDBACK_TABLES
 from ml.schemas import (
@@ -60,4 +61,5 @@ TABLES: Final[dict[str, Schema]] = {
     "model_warnings": MODEL_WARNINGS,
     "experiment_assignments": EXPERIMENT_ASSIGNMENTS,
     "experiment_results": EXPERIMENT_RESULTS,
+    **CAMPAIGN_TABLES,
 }

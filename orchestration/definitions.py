@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration.assets import (
     activation,
+    campaigns,
     churn,
     clv,
     declarations,
@@ -18,6 +19,7 @@ from orchestration.assets import (
     landing,
     models,
     next_purchases,
+    offers,
     past_totals,
     raw,
     recommendations,
@@ -61,6 +63,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *models.ASSETS,
         *drift.ASSETS,
         *experiments.ASSETS,
+        *campaigns.ASSETS,
+        *offers.ASSETS,
     ]
     public = sorted(
         (key for assets in (*sql, *python) for key in assets.keys if key.path[0] in PUBLIC_SCHEMAS),

@@ -29,7 +29,8 @@ campaigns as (
         campaign_date - {{ 90 + window_days }} >= min(days.first_date) as is_placebo_known,
         count(contacts.customer_id) filter (where not contacts.is_control) as contact_count,
         count(contacts.customer_id) filter (where contacts.is_control) as control_count,
-        count(contacts.customer_id) filter (where not contacts.is_control and contacts.has_responded) as response_count
+        count(contacts.customer_id) filter (where not contacts.is_control and contacts.has_responded) as response_count,
+        count(contacts.customer_id) filter (where contacts.is_control and contacts.has_responded) as control_response_count
     from {{ ref('dim_campaigns') }} as campaigns
     inner join contacts on campaigns.campaign_id = contacts.campaign_id
     cross join {{ ref('dim_as_of') }} as as_of

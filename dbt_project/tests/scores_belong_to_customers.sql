@@ -4,7 +4,7 @@ with scored as (
 
     {% for table in [
         'customer_features', 'customer_segments', 'next_purchases', 'churn_scores', 'churn_reasons', 'clv_predictions',
-        'product_recommendations'
+        'product_recommendations', 'response_propensities', 'lookalikes', 'uplift_scores', 'offers'
     ] -%}
     select customer_id from {{ source('ml', table) }}
     {{ 'union' if not loop.last }}

@@ -9,6 +9,7 @@ import polars as pl
 from ml.comparison import Comparison, Sample, proportions, welch
 from ml.moments import UNIT, Moments
 from ml.schemas import Schema
+from ml.small_groups import SMALLEST_GROUP
 
 Array = npt.NDArray[np.float64]
 
@@ -26,18 +27,34 @@ CONFIDENCE: Final = 0.95
 
 
 def bands(treated: Array, outcome: Array, predicted: Array, *, is_truth: bool) -> pl.DataFrame:
-    """BANDS of predictions by models that had not seen the customers; one band where all are predicted alike."""
-    cuts = np.unique(np.quantile(predicted, np.arange(1, COUNT) / COUNT))
+    """BANDS of predictions by models that had not seen the customers; one band where all are predicted alike.
+
+    There are fewer than fifths where a band would tell of what one to ten people did.
+    """
+    for count in range(COUNT, 1, -1):
+        found, fewest = _parted(treated, outcome, predicted, count, is_truth=is_truth)
+        if fewest >= SMALLEST_GROUP:
+            return found
+    return _parted(treated, outcome, predicted, 1, is_truth=is_truth)[0]
+
+
+def _parted(
+    treated: Array, outcome: Array, predicted: Array, count: int, *, is_truth: bool
+) -> tuple[pl.DataFrame, int]:
+    """BANDS of so many parts, and the fewest outcomes on a side of any."""
+    fewest = len(outcome)
+    cuts = np.unique(np.quantile(predicted, np.arange(1, count) / count))
     place = np.searchsorted(cuts, predicted, side="right")
     rows = []
     for band, number in enumerate(sorted(set(place.tolist()), reverse=True), start=1):
         inside = place == number
         sides = [outcome[inside & (treated == side)] for side in (1, 0)]
+        fewest = min(fewest, *(int((side != 0).sum()) for side in sides))
         found = _compared(sides[0], sides[1], is_truth=is_truth)
         effect = (found.effect, found.lower, found.upper) if found else (None, None, None)
         lowest, mean = float(predicted[inside].min()), float(predicted[inside].mean())
         rows.append((band, lowest, mean, len(sides[0]), len(sides[1]), *effect))
-    return pl.DataFrame(rows, schema=BANDS, orient="row")
+    return pl.DataFrame(rows, schema=BANDS, orient="row"), fewest
 
 
 def band_of(uplift: Array, found: pl.DataFrame) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from ml.campaigns.lookalikes import BASE_RATE, MODELS, RULES, make_candidate, ou
 from ml.evaluation import EVALUATIONS, TESTED, Holdouts, Outcome, as_evaluations, tested_frame
 from ml.metrics import Metric, auc, average_precision, brier, calibration_slope, hit_rate, lift_at, lift_at_10_percent
 from ml.schemas import empty
+from ml.small_groups import in_words
 
 METRICS: Final[dict[str, Metric]] = {
     "auc": auc,
@@ -98,6 +99,7 @@ def _lack(snapshot: pl.DataFrame, question: Question) -> str:
     if others.height >= question.minimum_customers and question.minimum_outcomes <= min(joined, others.height - joined):
         return ""
     return (
-        f"on {' '.join(map(str, day))} {others.height} customers were outside, of whom {joined} joined; "
+        f"on {' '.join(map(str, day))} {in_words(others.height)} customers were outside, "
+        f"of whom {in_words(joined)} joined; "
         f"{question.minimum_customers}, and {question.minimum_outcomes} who joined, are needed"
     )

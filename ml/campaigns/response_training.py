@@ -30,6 +30,7 @@ from ml.metrics import (
     lift_at_10_percent,
 )
 from ml.schemas import empty
+from ml.small_groups import in_words
 
 MODEL: Final = "response"
 TESTS: Final = 3
@@ -179,7 +180,8 @@ def _lack(question: Question, actual: Array, rows: Rows) -> str:
     if contacts >= question.minimum_contacts and question.minimum_outcomes <= min(answers, contacts - answers):
         return ""
     return (
-        f"{contacts} contacts whose {question.window_days} days are over, of whom {answers} responded; "
+        f"{in_words(contacts)} contacts whose {question.window_days} days are over, "
+        f"of whom {in_words(answers)} responded; "
         f"{question.minimum_contacts} contacts, and {question.minimum_outcomes} with and without a response, are needed"
     )
 

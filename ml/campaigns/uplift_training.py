@@ -24,6 +24,7 @@ from ml.evaluation import EVALUATIONS, TESTED
 from ml.metrics import Array
 from ml.randomisation import MISMATCH, sample_ratio
 from ml.schemas import conform, empty
+from ml.small_groups import in_words
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,10 @@ def check_design(units: pl.DataFrame, question: Question, *, shares: tuple[float
     contacted, controls = (int(side.sum()) for side in sides)
     ratio = sample_ratio((contacted, controls), shares) if shares and min(contacted, controls) else None
     if min(contacted, controls) < question.minimum_customers:
-        few = f"{contacted} customers contacted and {controls} controls; {question.minimum_customers} each are needed"
+        few = (
+            f"{in_words(contacted)} customers contacted and {in_words(controls)} controls; "
+            f"{question.minimum_customers} each are needed"
+        )
         return Design(contacted, controls, ratio, None, few)
     with threadpool_limits(1):
         balance = _balance(units, treated, seed=question.seed)
@@ -90,15 +94,15 @@ def check_design(units: pl.DataFrame, question: Question, *, shares: tuple[float
         refusal = f"what was known before tells who was contacted (p = {balance:.2g}): chance alone did not choose"
     elif min(done) < question.minimum_outcomes:
         needed = f"{question.minimum_outcomes} each are needed"
-        refusal = f"{done[0]} outcomes of those contacted and {done[1]} of controls; {needed}"
+        refusal = f"{in_words(done[0])} outcomes of those contacted and {in_words(done[1])} of controls; {needed}"
     return Design(contacted, controls, ratio, balance, refusal)
 
 
 def train(units: pl.DataFrame, question: Question) -> Training:
     """The contest on UNITS of a design that was not refused, sorted by customer.
 
-    A learner serves if its Qini is above a random order's and not below that of targeting by response, both by the 95 %
-    interval; else everybody has the average effect, and the reason says so.
+    A learner serves if its Qini is above a random order's and not below that of targeting by response, both by 95 %
+    intervals that allow for the learners looked at; else everybody has the average effect, and the reason says so.
     """
     units = units.sort("customer_id")
     known, (treated, outcome) = _before(units), _columns(units)
@@ -158,7 +162,7 @@ def _decide(graded: Graded, *, champion: str | None) -> gate.Decision:
     comparisons, passed, reasons = [], [], {}
     for name in LEARNERS:
         value = graded.interval(name, QINI)
-        against = {rule: graded.difference(name, rule, QINI) for rule in RULES}
+        against = {rule: graded.difference(name, rule, QINI, looked_at=len(LEARNERS)) for rule in RULES}
         comparisons += [gate.Comparison(name, rule, QINI, value.value, found) for rule, found in against.items()]
         is_passed = against[AVERAGE].lower > 0 and not against[RESPONSE].upper < 0
         passed += [name] if is_passed else []

@@ -17,7 +17,7 @@ from ml.experiments.corrections import corrected
 from ml.experiments.design import Design
 from ml.moments import Moments
 from ml.randomisation import MISMATCH, sample_ratio
-from ml.small_groups import SMALLEST_GROUP
+from ml.small_groups import told
 
 Status = Literal["not_started", "running", "final", "no_data"]
 
@@ -49,7 +49,7 @@ def analyse(
         | {
             "arm": arm.name,
             "is_control": arm.is_control,
-            "assigned_count": _told(progress.assigned.get(arm.name, 0)),
+            "assigned_count": told(progress.assigned.get(arm.name, 0)),
             "declared_share": arm.share,
             "metric": metric.name,
             "is_proportion": metric.is_proportion,
@@ -86,12 +86,12 @@ def _shared(design: Design, progress: Progress, as_of: date) -> dict[str, Any]:
 def _measured(design: Design, known: Mapping[tuple[str, int], Moments], arm: str, number: int) -> dict[str, Any]:
     """One arm and metric: its mean, and its differences from the control."""
     own, control = known.get((arm, number)), known.get((design.control.name, number))
-    if own is None or _told(own.n) is None:
+    if own is None or told(own.n) is None:
         return {}
-    if _told(own.positive) is None:
+    if told(own.positive) is None:
         return {"customer_count": own.n}
     found: dict[str, Any] = {"customer_count": own.n, "mean": own.mean}
-    if arm == design.control.name or control is None or _told(control.positive) is None:
+    if arm == design.control.name or control is None or told(control.positive) is None:
         return found
     if min(own.n, control.n) < LEAST_CUSTOMERS:
         return found
@@ -130,11 +130,6 @@ def _sample(moments: Moments) -> Sample:
 
 def _named(found: Comparison, *names: str) -> dict[str, float]:
     return dict(zip(names, (found.effect, found.lower, found.upper, found.p_value), strict=True))
-
-
-def _told(count: int) -> int | None:
-    """A count of people, unless it is that of a few."""
-    return count if count == 0 or count >= SMALLEST_GROUP else None
 
 
 def _concluded(rows: list[dict[str, Any]], design: Design) -> list[dict[str, Any]]:

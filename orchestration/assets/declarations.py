@@ -57,6 +57,19 @@ def limits(source: Source) -> pl.DataFrame:
     return pl.DataFrame([values], schema=dict.fromkeys(values, pl.Float64))
 
 
+def experiment_arms(source: Source) -> pl.DataFrame:
+    """One row per arm of an experiment x campaign that is it, or none where we assign; the control arm is one."""
+    rows = [
+        (name, arm, campaign, arm == one.control, one.window_days)
+        for name, one in source.experiments.items()
+        for arm, declared_arm in one.arms.items()
+        for campaign in declared_arm.campaigns or (None,)
+    ]
+    kinds = (pl.String, pl.String, pl.String, pl.Boolean, pl.Int64)
+    names = ("experiment_id", "arm", "campaign_id", "is_control", "window_days")
+    return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+
+
 def model_settings(source: Source) -> pl.DataFrame:
     """One row per model x horizon, from which dbt says before any training whether this data can answer it."""
     churn, clv = source.models.churn, source.models.clv
@@ -86,6 +99,11 @@ ASSETS = [
         "raw.holidays",
         lambda source: source.holidays.table(),
         description="One row per holiday of the country that the source file declares; none without.",
+    ),
+    declared(
+        "raw.experiment_arms",
+        experiment_arms,
+        description="One row per arm of a declared random experiment x campaign that is it.",
     ),
     declared(
         "raw.rule_non_products",

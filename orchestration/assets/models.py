@@ -37,7 +37,13 @@ from orchestration.storage.model_files import (
 from orchestration.ui import plots
 from orchestration.ui.metadata import picture
 
-MODELS = [["ml", name] for name in ("churn_model", "clv_model", "recommendation_model", "feedback_model")]
+MODELS = [
+    ["ml", name]
+    for name in (
+        *("churn_model", "clv_model", "recommendation_model", "feedback_model"),
+        *("response_model", "lookalike_model", "uplift_designs"),
+    )
+]
 
 
 @dg.asset(

@@ -47,6 +47,7 @@ def jobs() -> list["UnresolvedAssetJobDefinition"]:
             ["ml", name]
             for name in (
                 *("churn_model", "clv_model", "recommendation_model", "feedback_messages", "feedback_model"),
+                *("response_model", "experiment_assignments", "uplift_designs"),
                 *("model_versions", "model_evaluations", "model_comparisons"),
             )
         )

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from orchestration.intake.action_configuration import DemandConfig, RecommendationsConfig
 from orchestration.intake.activations import Activation, Name
+from orchestration.intake.campaigns import CampaignsConfig, Lookalikes, Offers
 from orchestration.intake.conditions import check_condition, known_of_customer
 from orchestration.intake.feedback_configuration import FeedbackConfig
 from orchestration.intake.strict import Strict, as_tuple
@@ -67,6 +68,7 @@ class ModelsConfig(Strict):
     recommendations: RecommendationsConfig = RecommendationsConfig()
     demand: DemandConfig = DemandConfig()
     feedback: FeedbackConfig = FeedbackConfig()
+    campaigns: CampaignsConfig = CampaignsConfig()
     maximum_customers: int = Field(50_000, ge=1000, description="customers that models are fitted on at most")
     retrain_after_days: int = Field(7, ge=1, description="age in days at which a refresh trains again by itself")
     keep_versions: int = Field(
@@ -237,3 +239,8 @@ class ActionsConfig(Strict):
         "declared",
     )
     activations: dict[Name, Activation] = Field({}, description="who is told where, by name")
+    lookalikes: Lookalikes = Field(
+        {}, description="lists of customers who are like those who joined a segment, by name"
+    )
+    offers: Offers = Field({}, description="offers that customers are chosen for, by name; each gets one at most")
+    offer_budget_amount: float | None = Field(None, gt=0, description="what all offers may cost in all; none: no limit")

@@ -14,7 +14,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from orchestration.errors import InputError
-from orchestration.intake import activations
+from orchestration.intake import activations, campaigns
 from orchestration.intake import experiments as declared
 from orchestration.intake.configuration import (
     ActionsConfig,
@@ -146,6 +146,13 @@ class Source(Strict):
         self.segments.check_rules(self.attributes)
         declared.check(self.experiments, attributes=self.attributes, entities=self.entities)
         activations.check(self.actions.activations, attributes=self.attributes)
+        campaigns.check(
+            self.actions.lookalikes,
+            self.actions.offers,
+            strategies=(*self.segments.strategies, *self.segments.rules),
+            experiments=self.experiments,
+            attributes=self.attributes,
+        )
         if not set(self.entities) & set(START_ENTITIES):
             raise ValueError(f"entities: at least one of {', '.join(START_ENTITIES)} is required")
         return self

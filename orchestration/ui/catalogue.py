@@ -29,6 +29,7 @@ PAGES: Final = {
     "models": "models",
     "segmentation": "segments",
     "experiments": "experiments",
+    "campaigns": "campaigns",
     "feedback": "feedback",
     "reports": "dashboard",
     "publish": "operations",

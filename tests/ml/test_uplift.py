@@ -111,9 +111,16 @@ def test_bands_show_what_chance_shows_and_hold_the_truth(trained: Training) -> N
 
 def test_an_effect_in_a_band_is_the_difference_of_its_means() -> None:
     treated, outcome = np.array([1.0, 1, 0, 0] * 2), np.array([4.0, 6, 1, 3, 2, 2, 1, 2])
-    found = bands(treated, outcome, np.repeat([2.0, 1.0], 4), is_truth=False)
+    found = bands(*(np.tile(values, 6) for values in (treated, outcome, np.repeat([2.0, 1.0], 4))), is_truth=False)
     assert found["effect"].to_list() == [3.0, 0.5]
     assert found["lowest_uplift"].to_list() == [2.0, 1.0]
+
+
+def test_no_band_tells_of_what_a_few_people_did() -> None:
+    treated, predicted = np.tile([1.0, 0.0], 100), np.arange(200.0)
+    outcome = (np.arange(200) % 10 < 4) * 1.0  # 40 a side: 8 in each fifth, 10 in each quarter, 13 in each third
+    found = bands(treated, outcome, predicted, is_truth=True)
+    assert found["contacted_count"].to_list() == [33, 33, 34]
 
 
 def test_where_everybody_is_moved_alike_everybody_has_the_average_effect() -> None:

@@ -61,6 +61,7 @@ others as (
     select
         (select count(category) from {{ ref('stg_products') }}) as category_count,
         (select count(*) from {{ ref('stg_holidays') }}) as holiday_count,
+        (select count(*) from {{ ref('stg_experiment_arms') }}) as experiment_arm_count,
         (select count(*) from {{ ref('stg_interactions') }}) as interaction_count,
         (select count(*) from {{ ref('stg_consents') }}) as consent_count,
         (select count(*) from {{ ref('stg_exchange_rates') }}) as rate_count,
