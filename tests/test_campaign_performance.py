@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 
+from ml.experiment_schemas import EXPERIMENT_RESULTS
 from tests.sql import select
 
 START, CONTACT, AS_OF = date(2025, 1, 1), date(2025, 7, 1), date(2025, 9, 30)
@@ -110,3 +112,66 @@ def test_an_order_of_rows_changes_nothing() -> None:
     shuffled = {name: frame.sample(fraction=1, shuffle=True, seed=3) for name, frame in tables.items()}
     found = [select("rpt_campaign_performance", each) for each in (tables, shuffled)]
     assert found[0].equals(found[1])
+
+
+def _effects(experiments: pl.DataFrame, arms: pl.DataFrame, **shop: Any) -> dict[str, dict[str, Any]]:
+    """The rows of rpt_campaign_effects by outcome."""
+    tables = _shop(**shop) | {"experiment_results": experiments, "stg_experiment_arms": arms}
+    rows = select("rpt_campaign_effects", tables).iter_rows(named=True)
+    return {row["outcome"]: row for row in rows}
+
+
+NO_RESULTS = pl.DataFrame(schema=EXPERIMENT_RESULTS)
+NO_ARMS = pl.DataFrame(
+    schema={
+        "experiment_id": pl.String, "arm": pl.String, "campaign_id": pl.String, "is_control": pl.Boolean,
+        "window_days": pl.Int64,
+    }
+)  # fmt: skip
+
+
+def test_marked_controls_without_a_declared_draw_are_a_difference_and_no_effect() -> None:
+    found = _effects(NO_RESULTS, NO_ARMS, seed=1, effect=15, controls=0.4)
+    spend, response = found["net_amount"], found["response"]
+    performance = _row(seed=1, effect=15, controls=0.4)
+    assert (spend["design"], spend["is_effect"]) == ("controls", False)
+    assert "no random draw is declared" in spend["reason"]
+    assert spend["difference"] == pytest.approx(performance["effect_amount"], abs=1e-4)
+    assert spend["difference_lower"] == pytest.approx(performance["effect_lower"], abs=1e-4)
+    # nobody responded on either side: Newcombe's interval is Wilson's of nothing, z^2 / (n + z^2) above and below
+    n, m, z2 = response["contacted_count"], response["comparison_count"], 3.841459
+    assert (response["design"], response["difference"]) == ("controls", 0.0)
+    assert response["difference_upper"] == pytest.approx(z2 / (n + z2), abs=1e-6)
+    assert response["difference_lower"] == pytest.approx(-z2 / (m + z2), abs=1e-6)
+
+
+def test_without_controls_spend_stands_beside_look_alikes_and_responses_beside_nobody() -> None:
+    found = _effects(NO_RESULTS, NO_ARMS, seed=1, effect=15)
+    assert {name: (row["design"], row["is_effect"]) for name, row in found.items()} == {
+        "net_amount": ("matched", False),
+        "response": ("none", False),
+    }
+    assert found["net_amount"]["difference"] == pytest.approx(_row(seed=1, effect=15)["difference_amount"], abs=1e-4)
+    assert found["response"]["difference"] is None
+
+
+@pytest.mark.parametrize(("conclusion", "is_effect"), [("higher", True), ("invalid", False)])
+def test_only_a_declared_draw_whose_shares_hold_is_an_effect(conclusion: str, is_effect: bool) -> None:
+    arms = pl.DataFrame([("test", "mailed", "mail", False, 14)], schema=NO_ARMS.schema, orient="row")
+    shared = {"experiment_id": "test", "metric": "visit", "is_proportion": True, "analysis": "fixed_horizon"}
+    results = pl.DataFrame(
+        [
+            {**shared, "arm": "control", "is_control": True, "customer_count": 100, "mean": 0.1},
+            {
+                **shared, "arm": "mailed", "is_control": False, "customer_count": 90, "mean": 0.3, "effect": 0.2,
+                "effect_lower": 0.1, "effect_upper": 0.3, "conclusion": conclusion,
+            },
+        ],
+        schema=EXPERIMENT_RESULTS,
+    )  # fmt: skip
+    found = _effects(results, arms, seed=1, effect=15, controls=0.4)
+    assert list(found) == ["visit"]  # not beside controls of its own as well
+    row = found["visit"]
+    assert (row["design"], row["is_effect"], row["interval_method"]) == ("randomised", is_effect, "newcombe")
+    assert (row["contacted_count"], row["comparison_count"], row["difference"]) == (90, 100, 0.2)
+    assert (row["reason"] is None) == is_effect
