@@ -19,9 +19,9 @@ from orchestration.warehouse import Warehouse
 
 GROUPS = {
     "raw", "staging", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
-    "recommendations", "demand", "experiments", "feedback", "reports", "publish",
+    "recommendations", "demand", "experiments", "campaigns", "feedback", "reports", "publish",
 }  # fmt: skip
-NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "recommendation", "feedback")} | {
+NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "recommendation", "feedback", "response", "lookalike")} | {
     ("published", "clientele")
 }
 STAGED = {

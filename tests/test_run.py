@@ -136,7 +136,7 @@ def test_the_ui_shows_the_run_its_rows_its_checks_and_its_pictures(first_run: Fi
     assert {check.asset_key.path[0] for check in checks} >= {"staging", "marts", "quality", "ml", "reports"}
     assert len(checks) > 80
     seen = metadata(settings, run_id)
-    models = {f"ml.{name}_model" for name in ("churn", "clv", "feedback", "recommendation")}
+    models = {f"ml.{name}_model" for name in ("churn", "clv", "feedback", "recommendation", "response", "lookalike")}
     assert [name for name, shown in seen.items() if "dagster/row_count" not in shown and name not in models] == []
     assert "data:image/png;base64," in seen["ml.churn_model"]["calibration_plot"]
     pictures = {

@@ -79,8 +79,8 @@ def _outcomes(data: Published, model: dict[str, object]) -> None:
         model["horizon_days"],
         model["rank_metric"],
     )
-    if graded.is_empty() and model["model"] == "recommendations":
-        nothing("Lists are graded by the tests alone: they are not kept from day to day.")
+    if graded.is_empty() and model["model"] not in ("churn", "clv"):
+        nothing("It is graded by the tests alone: what it says is not kept from day to day.")
         return
     if graded.is_empty():
         nothing(f"No published score is {model['horizon_days']} days old yet: grades come as their days pass.")

@@ -39,6 +39,9 @@ SHOWN: Final = {
         "item_coverage": "items",
     },
     "feedback": {"auc": "AUC", "macro_f1": "F1", "brier": "Brier", "calibration_slope": "slope"},
+    "response": {"auc": "AUC", "brier": "Brier", "calibration_slope": "slope", "auc_by_customer": "AUC by customer"},
+    "lookalike": {"auc": "AUC", "brier": "Brier", "joining_rate": "joined", "list_lift": "list lift"},
+    "uplift": {"qini": "Qini", "uplift_at_10": "first 10 %", "uplift_at_20": "20 %", "uplift_at_30": "30 %"},
 }
 """Columns of the printed tables; the database has the other metrics, and every interval."""
 

@@ -69,7 +69,7 @@ compared_by as (
 
 {{ campaign_differences(window_days) }},
 
-every as (
+differences as (
 
     select * from randomised
     union all
@@ -80,26 +80,26 @@ every as (
 )
 
 select
-    every.campaign_id,
+    differences.campaign_id,
     compared.name,
     compared.kind,
     compared.campaign_date,
-    every.outcome,
-    every.is_proportion,
-    every.design,
-    every.is_effect,
-    every.reason,
-    every.experiment_id,
-    every.arm,
-    cast(every.window_days as bigint) as window_days,
-    {{ unless_few('every.contacted_count', 'every.contacted_count') }} as contacted_count,
-    {{ unless_few('every.comparison_count', 'every.comparison_count') }} as comparison_count,
-    round(every.contacted_mean, 9) as contacted_mean,
-    round(every.comparison_mean, 9) as comparison_mean,
-    round(every.difference, 9) as difference,
-    round(every.difference_lower, 9) as difference_lower,
-    round(every.difference_upper, 9) as difference_upper,
-    every.interval_method
-from every
-inner join compared on every.campaign_id = compared.campaign_id
-order by compared.campaign_date, every.campaign_id, every.experiment_id, every.outcome
+    differences.outcome,
+    differences.is_proportion,
+    differences.design,
+    differences.is_effect,
+    differences.reason,
+    differences.experiment_id,
+    differences.arm,
+    cast(differences.window_days as bigint) as window_days,
+    {{ unless_few('differences.contacted_count', 'differences.contacted_count') }} as contacted_count,
+    {{ unless_few('differences.comparison_count', 'differences.comparison_count') }} as comparison_count,
+    round(differences.contacted_mean, 9) as contacted_mean,
+    round(differences.comparison_mean, 9) as comparison_mean,
+    round(differences.difference, 9) as difference,
+    round(differences.difference_lower, 9) as difference_lower,
+    round(differences.difference_upper, 9) as difference_upper,
+    differences.interval_method
+from differences
+inner join compared on differences.campaign_id = compared.campaign_id
+order by compared.campaign_date, differences.campaign_id, differences.experiment_id, differences.outcome
