@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, PRODUCT_RECOMMENDATIONS
+from ml.action_schemas import (
+    DEMAND_EVALUATIONS,
+    DEMAND_FORECASTS,
+    PRODUCT_RECOMMENDATIONS,
+    REORDER_SUGGESTIONS,
+)
 from ml.campaign_schemas import CAMPAIGN_TABLES
 from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
 from ml.feedback_schemas import FEEDBACK_TABLES
@@ -50,6 +55,7 @@ TABLES: Final[dict[str, Schema]] = {
     "product_recommendations": PRODUCT_RECOMMENDATIONS,
     "demand_forecasts": DEMAND_FORECASTS,
     "demand_evaluations": DEMAND_EVALUATIONS,
+    "reorder_suggestions": REORDER_SUGGESTIONS,
     **FEEDBACK_TABLES,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,

@@ -21,9 +21,9 @@ GROUPS = {
     "raw", "staging", "marts", "quality", "features", "segmentation", "churn", "clv", "models",
     "recommendations", "demand", "experiments", "campaigns", "feedback", "reports", "publish",
 }  # fmt: skip
-NO_TABLE = {("ml", f"{name}_model") for name in ("churn", "clv", "recommendation", "feedback", "response", "lookalike")} | {
-    ("published", "clientele")
-}
+NO_TABLE = {
+    ("ml", f"{name}_model") for name in ("churn", "clv", "recommendation", "feedback", "response", "lookalike")
+} | {("published", "clientele")}
 STAGED = {
     "text": "VARCHAR", "timestamp": "TIMESTAMP", "date": "DATE", "double": "DOUBLE", "boolean": "BOOLEAN",
     "money": "DECIMAL(18,4)", "quantity": "DECIMAL(18,4)", "rate": "DECIMAL(18,10)",

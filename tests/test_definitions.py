@@ -74,7 +74,13 @@ def test_evaluate_trains_anew_and_neither_scores_nor_publishes(definitions: dg.D
     keys = {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
     assert {"ml/churn_model", "ml/clv_model", "ml/recommendation_model", "ml/response_model"} <= keys
     assert {"ml/model_evaluations", "ml/model_comparisons"} <= keys
-    assert not keys & {"ml/churn_scores", "ml/clv_predictions", "ml/product_recommendations", "ml/offers", "published/clientele"}
+    assert not keys & {
+        "ml/churn_scores",
+        "ml/clv_predictions",
+        "ml/product_recommendations",
+        "ml/offers",
+        "published/clientele",
+    }
     assert _trains(job)
 
 
