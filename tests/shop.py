@@ -83,6 +83,11 @@ experiments:
 actions:
   activations:
     regulars: {where: transaction_count > 2, columns: [rfm_segment, loyalty_tier], folder: out}
+  lookalikes:
+    loyal: {strategy: rfm, segment: champions, size: 50, horizon_days: 30}
+  offers:
+    voucher: {assumed_effect: 0.05, value_amount: 40, cost_amount: 1, budget_amount: 100, eligible: recency_days > 30}
+    spring_again: {experiment: spring, arm: mailed, value_amount: 5, cost_amount: 1}
 models:
   churn: {horizon_days: 30, active_window_days: 90, minimum_customers: 200, minimum_outcomes: 50}
   clv: {horizons_days: [60], minimum_customers: 200}

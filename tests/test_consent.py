@@ -26,7 +26,7 @@ EXPECTED = {
     "operation": PLANTED,
     "analytics": PLANTED - {REFUSED["analytics"]},
     "profiling": PLANTED - {REFUSED["analytics"], REFUSED["profiling"], REFUSED_LATER},
-    "marketing": set(),  # no segment was frozen
+    "marketing": PLANTED - {REFUSED["marketing"]},
 }
 """Of the planted customers, those whom a table may name, by its purpose."""
 
@@ -57,6 +57,9 @@ def test_every_table_names_those_alone_who_allow_what_it_is_for(published: Path,
         assert named[table.name] <= EXPECTED[table.purpose], table.name
     for name in ("ml.churn_scores", "ml.clv_predictions", "ml.customer_segments", "ml.next_purchases"):
         assert named[name] == EXPECTED["profiling"], name
+    both = EXPECTED["profiling"] & EXPECTED["marketing"]
+    assert named["ml.response_propensities"] == both
+    assert named["ml.lookalikes"] | named["ml.offers"] | named["ml.uplift_scores"] <= both
     assert named["ml.customer_features"] == named["reports.rpt_customer_360"] == EXPECTED["analytics"]
     assert named["marts.dim_customers"] == named["marts.fct_transactions"] == PLANTED
 

@@ -50,11 +50,31 @@ def test_what_the_program_alone_decides_is_made_once_for_all_data_folders(first_
 def test_models_are_trained_and_served_on_this_data(first_run: Finished) -> None:
     models = {model["model"]: model for model in first_run.summary["models"]}
     few = {name for name, model in models.items() if model["rank_value"] is None}
-    assert few == {"response"}  # of all others a contest was held; few were contacted
+    assert few - {"lookalike_loyal"} == {"response"}  # of all others a contest was held; few were contacted
     assert models["response"]["reason"].startswith("No model was trained: 35 contacts whose 60 days are over")
     assert models["clv"]["served_by"] == "champion"
     assert models["churn"]["served_by"] in ("champion", "rule")
     assert models["recommendations"]["served_by"] == "rule"  # what the shop's customers take is chance
+
+
+def test_offers_are_planned_where_an_effect_is_declared_and_refused_where_none_is_known(settings: Settings) -> None:
+    warehouse = Warehouse(settings.warehouse_file, settings=settings)
+    plans = {row["offer"]: row for row in warehouse.read("from ml.offer_plans").iter_rows(named=True)}
+    refused, voucher = plans["spring_again"], plans["voucher"]
+    assert refused["status"] == "refused"
+    assert refused["reason"].startswith(
+        "no uplift is known of spring, mailed: 35 customers contacted and fewer than 11 "
+    )
+    # an effect of .05 at a value of 40 is worth 2, and costs 1: a hundred of them for the budget
+    assert (voucher["status"], voucher["effect_basis"], voucher["offered_count"]) == ("planned", "declared", 100)
+    assert (voucher["cost_amount"], voucher["expected_profit_amount"]) == (100.0, 100.0)
+    assert (voucher["expected_profit_lower"], voucher["expected_profit_upper"]) == (None, None)
+    offered = warehouse.read(
+        "select min(features.recency_days) as recency, count(*) as customers from ml.offers as offers "
+        "inner join ml.customer_features as features using (customer_id)"
+    )
+    assert offered.row(0, named=True)["customers"] == 100
+    assert offered.row(0, named=True)["recency"] > 30
 
 
 def test_every_customer_of_the_year_is_recommended_ten_products_in_order_and_told_why(settings: Settings) -> None:
