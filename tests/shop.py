@@ -54,12 +54,8 @@ entities:
     columns:
       {customer_id: card, created_at: joined, birth_date: born, age_band: age, city: town, email: mail, phone: phone,
        full_name: name, loyalty_tier: tier, updated_at: changed}
-  products:
-    files: products.csv
-    columns: {product_id: sku, name: label, category: cat, department: dept, brand: brand}
-  campaigns:
-    files: campaigns.csv
-    columns: {campaign_id: id, name: label, kind: kind, started_at: start}
+  products: {files: products.csv, columns: {product_id: sku, name: label, category: cat, department: dept, brand: brand}}
+  campaigns: {files: campaigns.csv, columns: {campaign_id: id, name: label, kind: kind, started_at: start}}
   campaign_contacts:
     files: contacts.csv
     columns: {customer_id: card, campaign_id: campaign, contacted_at: sent, is_control: control, responded_at: answered}
@@ -83,8 +79,7 @@ experiments:
 actions:
   activations:
     regulars: {where: transaction_count > 2, columns: [rfm_segment, loyalty_tier], folder: out}
-  lookalikes:
-    loyal: {strategy: rfm, segment: champions, size: 50, horizon_days: 30}
+  lookalikes: {loyal: {strategy: rfm, segment: champions, size: 50, horizon_days: 30}}
   offers:
     voucher: {assumed_effect: 0.05, value_amount: 40, cost_amount: 1, budget_amount: 100, eligible: recency_days > 30}
     spring_again: {experiment: spring, arm: mailed, value_amount: 5, cost_amount: 1}

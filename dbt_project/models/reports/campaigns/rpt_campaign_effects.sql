@@ -2,55 +2,7 @@
 
 with {{ campaigns_compared(window_days, least_group) }},
 
-results as (
-
-    select
-        *,
-        max(customer_count) filter (where is_control) over (partition by experiment_id, metric) as control_count,
-        max(mean) filter (where is_control) over (partition by experiment_id, metric) as control_mean
-    from {{ source('ml', 'experiment_results') }}
-
-),
-
-randomised as (
-
-    select
-        arms.campaign_id,
-        results.metric as outcome,
-        results.is_proportion,
-        'randomised' as design,
-        results.effect is not null and coalesce(results.conclusion, '') <> 'invalid' as is_effect,
-        case
-            when results.conclusion = 'invalid' then 'the arms do not hold their declared shares'
-            when results.effect is null then coalesce(results.reason, 'too few customers or outcomes to tell of')
-        end as reason,
-        arms.experiment_id,
-        arms.arm,
-        arms.window_days,
-        results.customer_count as contacted_count,
-        results.control_count as comparison_count,
-        results.mean as contacted_mean,
-        results.control_mean as comparison_mean,
-        results.effect as difference,
-        results.effect_lower as difference_lower,
-        results.effect_upper as difference_upper,
-        case
-            when results.effect is null then null
-            when results.analysis = 'sequential' then 'sequential'
-            when results.is_proportion then 'newcombe'
-            else 'welch'
-        end as interval_method
-    from {{ ref('stg_experiment_arms') }} as arms
-    inner join results on arms.experiment_id = results.experiment_id and arms.arm = results.arm
-    where not arms.is_control
-
-),
-
-declared as (
-
-    select distinct campaign_id as declared_id from {{ ref('stg_experiment_arms') }}
-
-),
+{{ randomised_effects() }},
 
 compared_by as (
 
@@ -62,8 +14,8 @@ compared_by as (
             else compared.comparison
         end as design
     from compared
-    left join declared on compared.campaign_id = declared.declared_id
-    where compared.contact_count > 0 and declared.declared_id is null
+    left join arms on compared.campaign_id = arms.campaign_id
+    where compared.contact_count > 0 and arms.campaign_id is null
 
 ),
 
