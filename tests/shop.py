@@ -59,7 +59,8 @@ entities:
   campaign_contacts:
     files: contacts.csv
     columns: {customer_id: card, campaign_id: campaign, contacted_at: sent, is_control: control, responded_at: answered}
-  consents: {files: consents.csv, columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}}
+  consents:
+    {files: consents.csv, columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}}
   feedback:
     files: feedback.csv
     columns: {feedback_id: no, customer_id: card, product_id: sku, created_at: at, rating: stars, text: said}
