@@ -54,13 +54,13 @@ entities:
     columns:
       {customer_id: card, created_at: joined, birth_date: born, age_band: age, city: town, email: mail, phone: phone,
        full_name: name, loyalty_tier: tier, updated_at: changed}
-  products: {files: products.csv, columns: {product_id: sku, name: label, category: cat, department: dept, brand: brand}}
+  products:
+    {files: products.csv, columns: {product_id: sku, name: label, category: cat, department: dept, brand: brand}}
   campaigns: {files: campaigns.csv, columns: {campaign_id: id, name: label, kind: kind, started_at: start}}
   campaign_contacts:
     files: contacts.csv
     columns: {customer_id: card, campaign_id: campaign, contacted_at: sent, is_control: control, responded_at: answered}
-  consents:
-    {files: consents.csv, columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}}
+  consents: {files: consents.csv, columns: {customer_id: card, purpose: purpose, granted: granted, effective_at: since}}
   feedback:
     files: feedback.csv
     columns: {feedback_id: no, customer_id: card, product_id: sku, created_at: at, rating: stars, text: said}
