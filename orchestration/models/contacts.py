@@ -96,12 +96,14 @@ def map_parts(
     *,
     units: tuple[str, Schema] | None = None,
     without: Sequence[str] = (),
+    among: str | None = None,
     at_most: int | None = None,
 ) -> Iterator[pl.DataFrame]:
     """Apply `function` to everything about one bucket of customers after the other, by part.
 
     Parts are `transactions` (TRANSACTIONS), `contacts` (CONTACTS that were made), `customers` (their attributes as
-    text) and, where asked for, `units`: the rows of a relation with a schema.
+    text) and, where asked for, `units`: the rows of a relation with a schema. `among` is SQL of customer_ids: whose rows
+    are looked at, and of whom `at_most` are taken.
     """
     known = attributes(run, without=(*without, *outcome_attributes(run.source.experiments)))
     texts: Schema = dict.fromkeys(("customer_id", *known), pl.String)
@@ -118,7 +120,7 @@ def map_parts(
         _stacked(parts),
         partial(_parted, function=function, schemas=schemas),
         purpose="profiling",
-        where=consent.allowed("marketing"),
+        where=consent.allowed("marketing") + (f" and customer_id in ({among})" if among else ""),
         at_most=at_most,
     )
 

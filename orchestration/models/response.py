@@ -45,7 +45,8 @@ def train(run: Run, *, champion: str | None, **_: Any) -> ModelCard:
     from ml.campaigns import response_training
 
     config = run.source.models.campaigns
-    frames = contacts.map_parts(run, _made, at_most=run.source.models.maximum_customers)
+    contacted = f"select customer_id from ({contacts.MADE}) as made"
+    frames = contacts.map_parts(run, _made, among=contacted, at_most=run.source.models.maximum_customers)
     known = pl.concat(frames, how="diagonal").sort("contact_date", "customer_id", "campaign_id")
     asked = response_training.Question(
         as_of=run.as_of,

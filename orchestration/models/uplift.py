@@ -101,17 +101,21 @@ def judged(run: Run, target: Target) -> tuple[dict[str, Any], ModelCard | None]:
 
 def units(run: Run, target: Target) -> pl.DataFrame:
     """UNITS of both arms with what was known before, as `ml.campaigns.uplift_training` takes them."""
-    one = target.experiment
+    one, name = target.experiment, literal(target.experiment_id)
     outcome = f"select customer_id, arm, cast(value_{target.number} as double) as outcome"
     both = f"arm in ({literal(target.arm)}, {literal(one.control)})"
     relation = f"""(
         select found.customer_id, found.arm, assigned.first_date, found.outcome
         from ({outcome} from {outcomes(target.experiment_id, one, as_of=run.as_of)} as known where {both}) as found
         inner join ml.experiment_assignments as assigned on found.customer_id = assigned.customer_id
-        where assigned.experiment_id = {literal(target.experiment_id)}
+        where assigned.experiment_id = {name}
     )"""
     frames = contacts.map_parts(
-        run, partial(_known, arm=target.arm), units=(relation, UNITS), at_most=run.source.models.maximum_customers
+        run,
+        partial(_known, arm=target.arm),
+        units=(relation, UNITS),
+        among=f"select customer_id from ml.experiment_assignments where {both} and experiment_id = {name}",
+        at_most=run.source.models.maximum_customers,
     )
     return pl.concat(frames, how="diagonal").sort("customer_id")
 
