@@ -102,7 +102,7 @@ def map_parts(
     """Apply `function` to everything about one bucket of customers after the other, by part.
 
     Parts are `transactions` (TRANSACTIONS), `contacts` (CONTACTS that were made), `customers` (their attributes as
-    text) and, where asked for, `units`: the rows of a relation with a schema. `among` is SQL of customer_ids: whose rows
+    text) and, where asked for, `units`: the rows of a relation with a schema. `among` is SQL of ids: whose rows
     are looked at, and of whom `at_most` are taken.
     """
     known = attributes(run, without=(*without, *outcome_attributes(run.source.experiments)))
