@@ -25,6 +25,7 @@ compared as (
         contacted.net_amount,
         contacted.mean_amount,
         control.mean_amount as control_mean_amount,
+        least(contacted.buyer_count, control.buyer_count) >= {{ smallest_group() }} as are_means_told,
         case
             when least(campaigns.contact_count, campaigns.control_count) >= {{ least_group }} then 'control'
             when means.matched_count >= {{ least_group }} then 'matched'

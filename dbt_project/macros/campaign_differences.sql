@@ -15,8 +15,8 @@ spend as (
         {{ window_days }} as window_days,
         case when design = 'matched' then matched_count else contact_count end as contacted_count,
         case design when 'controls' then control_count when 'matched' then twin_count end as comparison_count,
-        case when design = 'controls' then mean_amount end as contacted_mean,
-        case when design = 'controls' then control_mean_amount end as comparison_mean,
+        case when design = 'controls' and are_means_told then mean_amount end as contacted_mean,
+        case when design = 'controls' and are_means_told then control_mean_amount end as comparison_mean,
         case design when 'controls' then effect when 'matched' then difference end as difference,
         case design when 'controls' then effect - effect_half_width when 'matched' then difference - difference_half_width end
             as difference_lower,
