@@ -16,9 +16,7 @@ from orchestration.runs.run import Run
 asset = partial(dg.asset, group_name="campaigns", owners=OWNERS)
 MARTS: Final = ("fct_transactions", "fct_campaign_contacts", "dim_campaigns", "dim_customers")
 INPUTS: Final = [["marts", name] for name in (*MARTS, "dim_customer_permissions", "dim_as_of")]
-NOBODY: Final = (
-    "nobody was contacted on a day that is known and long enough ago: quality.capabilities says what is missing"
-)
+NOBODY: Final = "fewer than 11 people responded to contacts whose day is known and whose window is over"
 
 
 @asset(

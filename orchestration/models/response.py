@@ -7,8 +7,10 @@ from typing import Any, Final
 import polars as pl
 
 from ml.campaigns.contacts import thought_of
+from ml.small_groups import SMALLEST_GROUP
 from orchestration.models import contacts, training
 from orchestration.models.evidence import Evidence
+from orchestration.privacy import consent
 from orchestration.runs.run import Run
 from orchestration.storage.model_files import ModelCard
 
@@ -17,13 +19,13 @@ MOST_KINDS: Final = 5
 
 
 def is_known(run: Run) -> bool:
-    """Whether the window of any contact is over."""
+    """Whether enough people responded to contacts whose window is over that a rate tells of none of them."""
     last = run.as_of - timedelta(days=run.source.models.campaigns.response_window_days - 1)
-    return not run.warehouse.read(
-        f"select 1 as one from ({contacts.MADE}) as made where contact_date <= date '{last}' "
-        f"and customer_id in (select customer_id from marts.dim_customer_permissions "
-        "where is_profiling_allowed and is_marketing_allowed) limit 1"
-    ).is_empty()
+    found = run.warehouse.read(
+        f"select count(distinct customer_id) from ({contacts.MADE}) as made where contact_date <= date '{last}' "
+        f"and response_date is not null and {consent.allowed('profiling')} and {consent.allowed('marketing')}"
+    )
+    return bool(found.item() >= SMALLEST_GROUP)
 
 
 def question(run: Run) -> training.Question:
