@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, PRODUCT_RECOMMENDATIONS
+from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, DEMAND_WEEKS, PRODUCT_RECOMMENDATIONS
 from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
 from ml.feedback_schemas import FEEDBACK_TABLES
 from ml.schemas import (
@@ -47,6 +47,7 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
     "product_recommendations": PRODUCT_RECOMMENDATIONS,
+    "demand_weeks": DEMAND_WEEKS,
     "demand_forecasts": DEMAND_FORECASTS,
     "demand_evaluations": DEMAND_EVALUATIONS,
     **FEEDBACK_TABLES,

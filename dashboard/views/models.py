@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import charts
+from dashboard import charts, interval_charts
 from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
 from orchestration.words import heading, in_words
@@ -61,7 +61,7 @@ def _contest(data: Published, model: dict[str, object]) -> None:
         metric,
     )
     chart(
-        charts.contest(
+        interval_charts.contest(
             grades,
             served=str(model["candidate"]),
             title=f"{heading(metric)} of every candidate and rule on past days that none had seen",

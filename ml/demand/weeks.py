@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ml.schemas import Schema
+from ml.action_schemas import DEMAND_WEEKS
+from ml.schemas import Schema, conform
 
 Array = npt.NDArray[np.float64]
 
@@ -58,3 +59,15 @@ def weekly(days: pl.DataFrame, *, as_of: date, minimum_weeks: int, maximum_group
     demand = np.zeros((len(chosen), length))
     demand[placed["row"].to_numpy(), length - 1 - placed["ago"].to_numpy()] = placed["demand"].to_numpy()
     return Weeks(chosen.to_list(), demand, as_of)
+
+
+def sold(weeks: Weeks, *, unit: str) -> pl.DataFrame:
+    """DEMAND_WEEKS: the grid as rows, every week that forecasts are made from."""
+    ahead = range(1 - weeks.demand.shape[1], 1)
+    grid = pl.DataFrame({"product_group": weeks.groups}).join(
+        pl.DataFrame([weeks.span(week) for week in ahead], schema=["week_start_date", "week_end_date"], orient="row"),
+        how="cross",
+        maintain_order="left_right",
+    )
+    named = grid.with_columns(as_of_date=weeks.as_of, unit=pl.lit(unit), demand=pl.Series(weeks.demand.ravel()))
+    return conform(named, DEMAND_WEEKS)

@@ -1,17 +1,37 @@
 """Demand: what each group of products will sell in the next weeks, and how every forecaster did on past ones."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import polars as pl
 
-from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS
+from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, DEMAND_WEEKS
 from ml.schemas import Schema, conform
 from orchestration.dbt import OWNERS
 from orchestration.run import Run
 
+if TYPE_CHECKING:
+    from ml.demand.weeks import Weeks
+
 INPUTS = [["marts", name] for name in ("fct_transaction_lines", "dim_products", "dim_as_of")]
 WEEKS = 104  # of history, at most
+
+
+@dg.asset(
+    key=["ml", "demand_weeks"],
+    deps=INPUTS,
+    group_name="demand",
+    kinds={"polars", "duckdb"},
+    owners=OWNERS,
+    description="One row per product group x past week: what was sold, as forecasts are made from it.",
+)
+def demand_weeks(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
+    """Count what every group sold by week."""
+    from ml.demand.weeks import sold
+
+    weeks, unit = _weekly(run)
+    return _written(run, "ml.demand_weeks", sold(weeks, unit=unit), DEMAND_WEEKS)
 
 
 @dg.asset(
@@ -37,7 +57,7 @@ def demand_forecasts(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
     description="One row per product group x forecaster x test: models beside seasonal-naive on past weeks.",
 )
 def demand_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]:
-    """Grade every forecaster at the rolling origins: made again, for it takes less than to keep it."""
+    """Grade every forecaster at the rolling origins."""
     _, evaluations = _forecast(run)
     overall = evaluations.filter(product_group="all groups", test="latest origin")
     grades = {f"wape_{name}": wape for name, wape in overall.select("candidate", "wape").iter_rows()}
@@ -46,6 +66,14 @@ def demand_evaluations(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[None]
 
 def _forecast(run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
     from ml.demand.forecasting import Plan, forecast
+
+    config = run.source.models.demand
+    weeks, unit = _weekly(run)
+    return forecast(weeks, Plan(config.horizon_weeks, config.origins, config.minimum_weeks, unit))
+
+
+def _weekly(run: Run) -> tuple["Weeks", str]:
+    """Demand by group and week, and its unit: made again by each asset, which takes less than to keep it."""
     from ml.demand.weeks import weekly
 
     config, as_of = run.source.models.demand, run.as_of
@@ -62,7 +90,7 @@ def _forecast(run: Run) -> tuple[pl.DataFrame, pl.DataFrame]:
         f"cast(sum(lines.{unit}) as double) as demand {lines} and lines.{unit} > 0 group by 1, 2 order by 1, 2"
     )
     weeks = weekly(days, as_of=as_of, minimum_weeks=config.minimum_weeks, maximum_groups=config.maximum_groups)
-    return forecast(weeks, Plan(config.horizon_weeks, config.origins, config.minimum_weeks, unit))
+    return weeks, unit
 
 
 def _written(
@@ -73,4 +101,4 @@ def _written(
     return dg.MaterializeResult(metadata=metadata)
 
 
-ASSETS = [demand_forecasts, demand_evaluations]
+ASSETS = [demand_weeks, demand_forecasts, demand_evaluations]
