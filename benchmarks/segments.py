@@ -19,7 +19,7 @@ from ml.schemas import CHURN_SCORES, CLV_PREDICTIONS, conform
 from ml.segment_schemas import PROFILE
 from orchestration.assets import features, segmentation
 from orchestration.intake.source_file import load_source
-from orchestration.run import Run
+from orchestration.runs.run import Run
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 

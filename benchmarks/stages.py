@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.clock import alone
 
 if TYPE_CHECKING:
-    from orchestration.run import Run
+    from orchestration.runs.run import Run
 
 Work = Callable[[], dict[str, Any] | None]
 CLEANING = ("+stg_transactions_classified",)
@@ -26,7 +26,7 @@ AGGREGATION = ("fct_transaction_lines", "fct_transactions", "dim_customers", "rp
 def of_run(shop: Path, data: Path) -> "Run":
     """A run as the assets know it, whose marts, features and models are there."""
     from orchestration.intake.source_file import load_source
-    from orchestration.run import Run
+    from orchestration.runs.run import Run
     from orchestration.settings import Settings
     from orchestration.warehouse import Warehouse
 
@@ -41,7 +41,7 @@ def start(shop: Path, data: Path) -> Work:
 
     def work() -> None:
         from orchestration.definitions import build_definitions
-        from orchestration.runner import run_job  # noqa: F401 - its import is part of the start
+        from orchestration.runs.runner import run_job  # noqa: F401 - its import is part of the start
 
         build_definitions(of_run(shop, data).settings)
 
@@ -67,7 +67,7 @@ def ingest(shop: Path, data: Path) -> Work:
 
 def dbt(shop: Path, data: Path, *, select: Sequence[str]) -> Work:
     """dbt's models without their tests; starting dbt is part of it."""
-    from orchestration.dbt import command
+    from orchestration.dbt.assets import command
 
     run = of_run(shop, data)
     words = command(
@@ -147,7 +147,7 @@ def purchase_model(_shop: Path, place: Path) -> Work:
 
 def publish(shop: Path, data: Path) -> Work:
     """The published tables as a version aside: built, verified, and thrown away."""
-    from orchestration.publish import publish as published
+    from orchestration.publishing.publish import publish as published
 
     run = of_run(shop, data)
     as_of = run.as_of

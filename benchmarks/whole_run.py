@@ -38,9 +38,9 @@ class Steps:
 
 def main(shop: Path, data: Path) -> None:
     """Run the job `refresh` as the command line does, and print its seconds by step as JSON."""
-    from orchestration.runner import run_job
+    from orchestration.runs.runner import run_job
+    from orchestration.runs.writer import writer_lock
     from orchestration.settings import Settings
-    from orchestration.writer import writer_lock
 
     settings, heard = Settings(data_dir=data, source=shop / "shop.yml"), Steps()
     config = {"source": str(settings.source), "as_of": None, "known_at": None, "retrain": None}

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from orchestration.generations import DATABASE, read_manifest
+from orchestration.publishing.generations import DATABASE, read_manifest
 from orchestration.warehouse import Connection, reading
 
 

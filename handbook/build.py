@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from handbook import tables
-from orchestration.dbt import command
-from orchestration.dbt_manifest import MANIFEST, prepare_manifest
+from orchestration.dbt.assets import command
+from orchestration.dbt.manifest import MANIFEST, prepare_manifest
 from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.registry import read_registry

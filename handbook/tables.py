@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from handbook.checks import Checks
-from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.privacy.registry import Registry, Table
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
 
 Node = Mapping[str, Any]
 

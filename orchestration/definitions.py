@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration import automation, catalogue
 from orchestration.assets import (
     activation,
     churn,
@@ -26,17 +25,19 @@ from orchestration.assets import (
 )
 from orchestration.assets.personal_data import personal_data
 from orchestration.assets.publish import published_version
-from orchestration.dbt import dbt_models, dbt_resource
-from orchestration.dbt_manifest import prepare_manifest
+from orchestration.automation import jobs
+from orchestration.automation.freshness_policies import with_policy
+from orchestration.automation.past_days import past_days
+from orchestration.automation.sensors import sensors
+from orchestration.dbt.assets import dbt_models, dbt_resource
+from orchestration.dbt.manifest import prepare_manifest
 from orchestration.errors import ClienteleError
-from orchestration.freshness_policies import with_policy
-from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
-from orchestration.past_days import past_days
-from orchestration.permissions import keep_private
-from orchestration.run import run_resource
-from orchestration.sensors import sensors
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
+from orchestration.runs.run import run_resource
 from orchestration.settings import Settings
+from orchestration.storage.permissions import keep_private
+from orchestration.ui import catalogue
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -72,8 +73,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
         assets=with_policy(catalogue.told([*sql, *python, registry, publication, *syncs], manifest), source),
-        jobs=[*automation.jobs(), *([automation.sync_job()] if syncs else []), past_days(settings)],
-        schedules=automation.schedules(settings, timezone=timezone),
+        jobs=[*jobs.jobs(), *([jobs.sync_job()] if syncs else []), past_days(settings)],
+        schedules=jobs.schedules(settings, timezone=timezone),
         sensors=sensors(settings, timezone=timezone, is_told_elsewhere=bool(syncs)),
         resources={"dbt": dbt_resource(), "run": run_resource(settings), "io_manager": dg.mem_io_manager, **fetching},
         executor=dg.in_process_executor,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from orchestration.engine import DuckEngine, Engine, Rows
+from orchestration.engines.engine import DuckEngine, Engine, Rows
 from orchestration.errors import ClienteleError
 from orchestration.settings import Settings
 

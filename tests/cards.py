@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from orchestration.model_files import ModelCard
+from orchestration.storage.model_files import ModelCard
 
 CONFIG: dict[str, Any] = {"horizon_days": 30}
 DAY = date(2026, 6, 30)

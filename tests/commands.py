@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.generations import read_manifest
+from orchestration.publishing.generations import read_manifest
 from orchestration.settings import Settings
 
 CANARY_WORD = "canary-b7Q2-secret"

@@ -13,7 +13,7 @@ from orchestration.assets.landing import fetched_tables
 from orchestration.ingest import register
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.source_file import load_source
-from orchestration.run import run_resource
+from orchestration.runs.run import run_resource
 from orchestration.settings import Settings
 from tests.marts import QUIET
 

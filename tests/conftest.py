@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from orchestration.dbt_manifest import prepare_manifest
+from orchestration.dbt.manifest import prepare_manifest
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.registry import Registry, read_registry
 from orchestration.settings import Settings

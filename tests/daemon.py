@@ -24,12 +24,12 @@ from dagster._daemon.freshness import FreshnessDaemon
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
-from orchestration import automation
-from orchestration.freshness_policies import with_policy
-from orchestration.run import run_resource
-from orchestration.sensors import sensors
+from orchestration.automation import jobs
+from orchestration.automation.freshness_policies import with_policy
+from orchestration.automation.sensors import sensors
+from orchestration.automation.timetable import DAY_TAG
+from orchestration.runs.run import run_resource
 from orchestration.settings import Settings
-from orchestration.timetable import DAY_TAG
 
 LOG = logging.getLogger("tests.daemon")
 
@@ -45,8 +45,8 @@ def definitions() -> dg.Definitions:
     settings = Settings()
     return dg.Definitions(
         assets=with_policy([only], None),
-        jobs=[job for job in automation.jobs() if job.name in ("refresh", "retrain")],
-        schedules=automation.schedules(settings, timezone="UTC"),
+        jobs=[job for job in jobs.jobs() if job.name in ("refresh", "retrain")],
+        schedules=jobs.schedules(settings, timezone="UTC"),
         sensors=sensors(settings, timezone="UTC"),
         resources={"run": run_resource(settings)},
         executor=dg.in_process_executor,

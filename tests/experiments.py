@@ -10,10 +10,10 @@ import polars as pl
 
 from ml.schemas import TRANSACTIONS
 from orchestration.assets.experiments import ASSETS
-from orchestration.experiments import SUBJECT, TODAY
-from orchestration.history import History
 from orchestration.intake.source_file import load_source
+from orchestration.models.experiments import SUBJECT, TODAY
 from orchestration.settings import Settings
+from orchestration.storage.history import History
 from tests.marts import QUIET
 from tests.runs import run_on
 

@@ -9,7 +9,7 @@ from orchestration.settings import Settings
 
 HOLD = """
 import sys
-from orchestration.writer import writer_lock
+from orchestration.runs.writer import writer_lock
 from orchestration.settings import Settings
 with writer_lock(Settings(), wait=False):
     print("held", flush=True)

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from orchestration.automation import TO_MARTS
+from orchestration.automation.jobs import TO_MARTS
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
 

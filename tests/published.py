@@ -10,10 +10,10 @@ import duckdb
 import polars as pl
 from pydantic import SecretStr
 
-from orchestration.generations import MANIFEST, columns, current_link, swap, versions_dir
 from orchestration.intake.activations import columns as columns_of_customers
 from orchestration.intake.source_file import Source, load_source
-from orchestration.publish import build
+from orchestration.publishing.generations import MANIFEST, columns, current_link, swap, versions_dir
+from orchestration.publishing.publish import build
 from orchestration.settings import Settings
 from tests.crm import SECRET
 from tests.shop import SOURCE

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.intake.source_file import load_source
-from orchestration.run import Run
+from orchestration.runs.run import Run
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.shop import SOURCE

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
-from orchestration import alerts
-from orchestration.alerts import Alert, Told, of_ages, of_failure, of_model_warnings, send
+from orchestration.automation import alerts
+from orchestration.automation.alerts import Alert, Told, of_ages, of_failure, of_model_warnings, send
+from orchestration.automation.freshness import ages
 from orchestration.errors import BusyError, CheckError, InputError
-from orchestration.freshness import ages
-from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
@@ -177,7 +177,7 @@ def test_a_command_that_fails_alerts_and_still_says_so_itself(tmp_path: Path, li
 
 def test_a_blocked_run_of_the_command_line_alerts_once(later_runs: dict[str, Finished], listening: Receiver) -> None:
     """The run of the shared fixture had no receiver; its events are all that Dagster's sensor would go by."""
-    from orchestration.failures import error_of, is_telling
+    from orchestration.runs.failures import error_of, is_telling
 
     settings = later_runs["blocked"].settings.model_copy(update={"alerts": SecretStr(listening.url)})
     with dg.DagsterInstance.from_config(str(settings.dagster_home)) as instance:

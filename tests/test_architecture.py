@@ -10,10 +10,10 @@ import pytest
 
 from ml.schemas import TRANSACTIONS, empty
 from ml.tables import TABLES
-from orchestration import reference
 from orchestration.definitions import build_definitions
-from orchestration.generations import PUBLIC_SCHEMAS
+from orchestration.intake import reference
 from orchestration.intake.entities import ENTITIES
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
 from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.warehouse import Warehouse
 

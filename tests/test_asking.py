@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.asking import rows
+from orchestration.answers.asking import rows
 from orchestration.errors import InputError
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.backfill import days_between
 from orchestration.errors import InputError
-from orchestration.generations import generations
-from orchestration.history import History
+from orchestration.publishing.generations import generations
+from orchestration.runs.backfill import days_between
+from orchestration.storage.history import History
 from tests.commands import Finished, clientele, hashes
 from tests.conftest import EARLIER
 from tests.shop import AS_OF, Shop, write_shop

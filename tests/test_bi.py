@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import duckdb
 import pytest
 
-from orchestration.asking import rows
-from orchestration.generations import DATABASE
+from orchestration.answers.asking import rows
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import Settings
 from tests.bi.bundle import Asked, Dataset, datasets, parts, with_folder
 from tests.bi.recipes import PAGE, recipe

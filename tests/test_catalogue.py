@@ -6,10 +6,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from orchestration import catalogue, check_words
-from orchestration.column_lineage import FILE, lineage, sources
+from orchestration.dbt import check_words
+from orchestration.dbt.column_lineage import FILE, lineage, sources
 from orchestration.definitions import build_definitions
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.ui import catalogue
 from tests.commands import Finished, metadata
 
 NO_COLUMNS = {"published.clientele", "raw.loads"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from orchestration import contest, preview
+from orchestration.answers import contest, preview
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.commands import CLIENTELE, Finished, clientele, environment, hashes
 from tests.shop import SOURCE

@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration import training
-from orchestration.generations import DATABASE
+from orchestration.models import training
 from orchestration.privacy import consent
 from orchestration.privacy.registry import Column, Registry, Table
-from orchestration.run import Run
-from orchestration.segment_snapshots import freeze, kept
+from orchestration.publishing.generations import DATABASE
+from orchestration.runs.run import Run
 from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.storage.segment_snapshots import freeze, kept
 from orchestration.warehouse import Warehouse, reader
 from tests.commands import Finished
 from tests.conftest import EARLIER

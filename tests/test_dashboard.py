@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from dashboard.kpis import weekly
 from dashboard.published import Published
 from dashboard.words import value_of
-from orchestration.generations import DATABASE, swap
+from orchestration.publishing.generations import DATABASE, swap
 from orchestration.settings import Settings
 from tests.browser import CHROMIUM, LACK, chromium, copied, dashboard, settled
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestration.dbt import command
-from orchestration.generations import DATABASE
+from orchestration.dbt.assets import command
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.shop import Rejected, Shop

@@ -7,7 +7,7 @@ import pytest
 from dagster_dbt import utils
 from packaging.version import Version
 
-from orchestration.dbt_manifest import SELECTED, SELECTIONS, prepare_manifest, selection_key
+from orchestration.dbt.manifest import SELECTED, SELECTIONS, prepare_manifest, selection_key
 from orchestration.settings import Settings
 
 BUILT = {"model", "test"}  # what Dagster makes assets and checks of

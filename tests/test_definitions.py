@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.automation import schedules
+from orchestration.automation.jobs import schedules
 from orchestration.definitions import build_definitions
 from orchestration.settings import PROJECT_DIR, Settings
 

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from orchestration.dbt import command
+from orchestration.dbt.assets import command
 from orchestration.errors import InputError
 from orchestration.ingest import register
 from orchestration.intake import loads as record

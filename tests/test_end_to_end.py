@@ -12,7 +12,7 @@ import pytest
 
 from ml.backtest import build_snapshots
 from ml.schemas import TRANSACTIONS, conform
-from orchestration.generations import read_manifest
+from orchestration.publishing.generations import read_manifest
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader, records
 from tests.commands import Finished, hashes, metadata

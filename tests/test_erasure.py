@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from orchestration.errors import ClienteleError
-from orchestration.generations import Generation, current, generations, verify, versions_dir
 from orchestration.intake.source_file import load_source
 from orchestration.privacy import erasure, versions
 from orchestration.privacy.access import access, write
@@ -18,6 +17,7 @@ from orchestration.privacy.erasure import Receipt, erase, finish, home_of, place
 from orchestration.privacy.places import Home, Persons, check_registered
 from orchestration.privacy.registry import Registry
 from orchestration.privacy.versions import heal
+from orchestration.publishing.generations import Generation, current, generations, verify, versions_dir
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.bytes import holding

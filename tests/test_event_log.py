@@ -8,8 +8,8 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
-from orchestration.event_log import SteadyEventLogStorage
-from orchestration.instance import prepare_instance
+from orchestration.runs.event_log import SteadyEventLogStorage
+from orchestration.runs.instance import prepare_instance
 from orchestration.settings import Settings
 
 

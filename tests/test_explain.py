@@ -5,11 +5,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from orchestration import customer_facts
-from orchestration.customer_facts import facts
-from orchestration.customer_words import sentences
+from orchestration.answers import customer_facts
+from orchestration.answers.customer_facts import facts
+from orchestration.answers.customer_words import sentences
 from orchestration.errors import InputError
-from orchestration.generations import DATABASE
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import reader
 from tests.commands import Finished, clientele

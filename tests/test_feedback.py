@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from orchestration.generations import DATABASE
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.access import access
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import Settings
 from orchestration.warehouse import reader
 from tests.commands import Finished

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState
 
+from orchestration.automation.freshness import ages
+from orchestration.automation.freshness_policies import WATCHED, policy, with_policy
 from orchestration.errors import InputError
-from orchestration.freshness import ages
-from orchestration.freshness_policies import WATCHED, policy, with_policy
-from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.intake.source_file import Source, load_source
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
 from orchestration.settings import Settings
 from tests.commands import Finished, clientele
 from tests.daemon import daemon

@@ -5,12 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration import publish as publishing
 from orchestration.errors import CheckError, ClienteleError, InputError
-from orchestration.generations import DATABASE, current, generations, roll_back
 from orchestration.intake.source_file import load_source
-from orchestration.publish import breaking_changes, publish
-from orchestration.run import Run
+from orchestration.publishing import publish as publishing
+from orchestration.publishing.generations import DATABASE, current, generations, roll_back
+from orchestration.publishing.publish import breaking_changes, publish
+from orchestration.runs.run import Run
 from orchestration.settings import Settings
 from orchestration.warehouse import reader
 from tests.runs import shop_run

@@ -12,16 +12,16 @@ import pytest
 from dagster._core.storage.tags import GRPC_INFO_TAG, RETRY_STRATEGY_TAG, WILL_RETRY_TAG
 from pydantic import SecretStr
 
-from orchestration import automation
+from orchestration.automation import jobs
 from orchestration.errors import InputError
-from orchestration.instance import (
+from orchestration.runs.instance import (
     PROCESS_TAG,
     close_dead_runs,
     prepare_instance,
     process_name,
     prune_runs,
 )
-from orchestration.run import run_resource
+from orchestration.runs.run import run_resource
 from orchestration.settings import Settings
 from tests import postgres
 
@@ -128,7 +128,7 @@ def test_what_cannot_pass_by_itself_is_not_tried_again(
 
 def test_a_run_that_is_tried_again_begins_anew() -> None:
     """What others wrote between its death and its second life, half a run would not know."""
-    assert {job.name: (job.tags or {}).get(RETRY_STRATEGY_TAG) for job in automation.jobs()} == dict.fromkeys(
+    assert {job.name: (job.tags or {}).get(RETRY_STRATEGY_TAG) for job in jobs.jobs()} == dict.fromkeys(
         ("refresh", "retrain", "check", "evaluate"), "ALL_STEPS"
     )
 

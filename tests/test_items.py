@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from orchestration import items
-from orchestration.run import Run
+from orchestration.models import items
+from orchestration.runs.run import Run
 from tests.runs import shop_run
 from tests.shop import SOURCE
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration import kept_files
 from orchestration.errors import CheckError
+from orchestration.storage import kept_files
 
 
 def test_what_is_written_is_readable_by_nobody_else_and_whole(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import yaml
 from polars.testing import assert_frame_equal
 
 from dashboard import kpis
-from orchestration.asking import rows
+from orchestration.answers.asking import rows
+from orchestration.answers.metric_queries import answer, metrics_engine, sql_for
 from orchestration.errors import InputError
 from orchestration.intake.activations import CUSTOMERS
-from orchestration.metric_queries import answer, metrics_engine, sql_for
 from orchestration.privacy.consent import PERMISSIONS
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.commands import clientele

@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from orchestration.errors import ClienteleError
-from orchestration.mlflow_mirror import QUIET, mirror
-from orchestration.model_files import ModelCard
+from orchestration.models.mlflow_mirror import QUIET, mirror
+from orchestration.storage.model_files import ModelCard
 from tests.cards import card_of
 from tests.commands import Finished, metadata
 

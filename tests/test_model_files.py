@@ -15,8 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from ml.churn.calibration import TRUSTED_TYPES
 from orchestration.errors import ClienteleError
 from orchestration.intake.source_file import load_source
-from orchestration.model_files import ModelCard, ModelFiles, dump, versions_frame
 from orchestration.settings import Settings
+from orchestration.storage.model_files import ModelCard, ModelFiles, dump, versions_frame
 from tests.cards import CONFIG, DAY, card_of
 
 

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from ml.schemas import MODEL_FAIRNESS
 from orchestration.errors import ClienteleError
-from orchestration.model_files import ModelFiles, dump, fairness_frame, versions_frame
+from orchestration.storage.model_files import ModelFiles, dump, fairness_frame, versions_frame
 from tests.cards import CONFIG, DAY, GROUP, card_of
 
 CONTENT = dump(make_pipeline(StandardScaler(), LogisticRegression()).fit(np.eye(4), [0, 1, 0, 1]))

@@ -10,12 +10,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration import news
-from orchestration.generations import current, generations, verify
 from orchestration.intake.source_file import load_source
-from orchestration.news import unchanged_since
+from orchestration.publishing.generations import current, generations, verify
+from orchestration.runs import news
+from orchestration.runs.news import unchanged_since
+from orchestration.runs.writer import RunRecord, last_run
 from orchestration.settings import Settings
-from orchestration.writer import RunRecord, last_run
 from tests.commands import Finished, hashes, metadata
 
 OF_A_RUN = ("run_id", "published_at", "unchanged_since", "database", "since_last_run")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from orchestration.dbt import command
+from orchestration.dbt.assets import command
 from orchestration.settings import DBT_PROJECT_DIR, Settings
 
 pytest.importorskip("dbt.adapters.spark", reason="the extra spark is not installed: make spark")

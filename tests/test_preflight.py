@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import preflight
 from orchestration.errors import ClienteleError
+from orchestration.runs import preflight
 from orchestration.settings import Settings
 
 Usage = namedtuple("Usage", "total used free")

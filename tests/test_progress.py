@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from orchestration.pace import FILE, Pace
-from orchestration.progress import RunProgress
+from orchestration.runs.pace import FILE, Pace
+from orchestration.runs.progress import RunProgress
 from tests.commands import Finished
 
 RUN = "00000000-0000-4000-8000-000000000001"

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from orchestration.errors import CheckError
-from orchestration.generations import DATABASE, PUBLIC_SCHEMAS, read_manifest
-from orchestration.publish import publish
-from orchestration.run import Run
+from orchestration.publishing.generations import DATABASE, PUBLIC_SCHEMAS, read_manifest
+from orchestration.publishing.publish import publish
+from orchestration.runs.run import Run
 from orchestration.warehouse import reader
 from tests.runs import shop_run
 

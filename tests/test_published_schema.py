@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from orchestration.generations import current
-from orchestration.publish import SCHEMA_VERSION, breaking_changes
+from orchestration.publishing.generations import current
+from orchestration.publishing.publish import SCHEMA_VERSION, breaking_changes
 from orchestration.settings import Settings
 
 PROMISED = Path(__file__).with_name("published_schema.json")

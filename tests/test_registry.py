@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from orchestration.assets.personal_data import CONSENTED, DECLARED, personal_data
-from orchestration.dbt_manifest import prepare_manifest
+from orchestration.dbt.manifest import prepare_manifest
 from orchestration.definitions import build_definitions
 from orchestration.errors import ClienteleError
-from orchestration.generations import DATABASE, PUBLIC_SCHEMAS
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.consent import PERMISSIONS
 from orchestration.privacy.registry import ABOUT_ONE, Registry, load_registry, read_registry
+from orchestration.publishing.generations import DATABASE, PUBLIC_SCHEMAS
 from orchestration.settings import Settings
 from orchestration.warehouse import Warehouse, reader
 from tests.commands import Finished

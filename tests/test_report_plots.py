@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from orchestration import report_plots
+from orchestration.ui import report_plots
 
 DAY = date(2026, 6, 30)
 

@@ -10,9 +10,9 @@ import dagster as dg
 import pytest
 
 from orchestration.errors import BusyError, InputError
-from orchestration.run import parse_day, starts_anew
+from orchestration.runs.run import parse_day, starts_anew
+from orchestration.runs.writer import RunRecord, last_run, writer_lock
 from orchestration.settings import Settings
-from orchestration.writer import RunRecord, last_run, writer_lock
 from tests.commands import Finished, clientele, metadata
 from tests.holder import another_run
 

@@ -14,17 +14,17 @@ import pytest
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from orchestration import mlflow_mirror
 from orchestration.cli.service import dev, viewer
 from orchestration.definitions import build_definitions
 from orchestration.errors import InputError
-from orchestration.instance import prepare_instance
 from orchestration.intake import landing
 from orchestration.intake.source_file import load_source
-from orchestration.permissions import keep_private, share
-from orchestration.run import parse_day
-from orchestration.segment_snapshots import freeze
+from orchestration.models import mlflow_mirror
+from orchestration.runs.instance import prepare_instance
+from orchestration.runs.run import parse_day
 from orchestration.settings import DBT_PROJECT_DIR, PROJECT_DIR, Settings
+from orchestration.storage.permissions import keep_private, share
+from orchestration.storage.segment_snapshots import freeze
 from orchestration.warehouse import reader
 from tests.commands import Finished, clientele
 from tests.shop import SOURCE
@@ -172,7 +172,7 @@ def test_secrets_reach_neither_dagsters_home_nor_its_definitions(tmp_path: Path)
 
 
 def test_no_tool_reports_to_its_makers() -> None:
-    dagster = yaml.safe_load((PROJECT_DIR / "orchestration" / "dagster.yaml").read_text())
+    dagster = yaml.safe_load((PROJECT_DIR / "orchestration" / "runs" / "dagster.yaml").read_text())
     dbt = yaml.safe_load((DBT_PROJECT_DIR / "dbt_project.yml").read_text())
     assert dagster["telemetry"] == {"enabled": False}
     assert dbt["flags"] == {"send_anonymous_usage_stats": False, "version_check": False}

@@ -10,14 +10,14 @@ import pytest
 from ml.features import build_features
 from ml.schemas import CHURN_SCORES, CLV_PREDICTIONS, empty
 from ml.segment_schemas import PROFILE
-from orchestration import segments
 from orchestration.assets import segmentation
 from orchestration.errors import InputError
-from orchestration.history import History
 from orchestration.intake.source_file import load_source
-from orchestration.run import Run
-from orchestration.segment_snapshots import freeze, kept
+from orchestration.models import segments
+from orchestration.runs.run import Run
 from orchestration.settings import Settings
+from orchestration.storage.history import History
+from orchestration.storage.segment_snapshots import freeze, kept
 from orchestration.warehouse import Warehouse
 from tests.commands import Finished, clientele
 from tests.holder import another_run

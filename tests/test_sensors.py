@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
-from orchestration import alerts
-from orchestration.arrivals import arrived
-from orchestration.sensors import sensors
+from orchestration.automation import alerts
+from orchestration.automation.arrivals import arrived
+from orchestration.automation.sensors import sensors
 from orchestration.settings import Settings
 from tests.daemon import Daemon, daemon
 from tests.inbox import HEADER, Inbox

@@ -9,10 +9,10 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from orchestration import summary
-from orchestration.generations import DATABASE, MANIFEST, swap, versions_dir
+from orchestration.answers import summary
+from orchestration.answers.since_last_run import changes
+from orchestration.publishing.generations import DATABASE, MANIFEST, swap, versions_dir
 from orchestration.settings import Settings
-from orchestration.since_last_run import changes
 from tests.browser import copied
 from tests.commands import Finished
 

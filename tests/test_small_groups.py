@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 
 from ml.segmentation.definitions import SMALLEST_GROUP
-from orchestration.generations import PUBLIC_SCHEMAS
 from orchestration.privacy.registry import Registry, Table
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
 from orchestration.settings import DBT_PROJECT_DIR
 from tests.sql import select
 

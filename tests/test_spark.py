@@ -1,7 +1,7 @@
 import pytest
 
+from orchestration.engines.spark import connect
 from orchestration.errors import InputError
-from orchestration.spark import connect
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed: make spark")
 

@@ -8,17 +8,18 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
-from orchestration import news, summary
 from orchestration.activation.audience import audience
 from orchestration.activation.destinations import destination_of
 from orchestration.activation.sync import Books
 from orchestration.activation.webhook import Webhook
+from orchestration.answers import summary
 from orchestration.definitions import build_definitions
 from orchestration.errors import ClienteleError, DeliveryError, InputError
 from orchestration.intake.source_file import load_source
 from orchestration.privacy.access import access
 from orchestration.privacy.erasure import erase
-from orchestration.runner import Outcome, run_job
+from orchestration.runs import news
+from orchestration.runs.runner import Outcome, run_job
 from orchestration.settings import PROJECT_DIR
 from tests.bytes import holding
 from tests.commands import clientele

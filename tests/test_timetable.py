@@ -11,10 +11,10 @@ from dagster._core.scheduler.instigation import InstigatorStatus
 from dagster._utils.schedules import schedule_execution_time_iterator
 from pydantic import ValidationError
 
-from orchestration.automation import schedules
+from orchestration.automation.jobs import schedules
+from orchestration.automation.timetable import Timetable, missed, request
 from orchestration.errors import InputError
 from orchestration.settings import Settings
-from orchestration.timetable import Timetable, missed, request
 from tests.daemon import Daemon, daemon
 
 DAYS = {  # zone: the days on which its clocks change, forward and back

@@ -20,12 +20,12 @@ from ml.schemas import (
     empty,
 )
 from ml.segment_schemas import CUSTOMER_SEGMENTS
-from orchestration import training, watch
 from orchestration.assets.publish import keep_day
-from orchestration.evidence import declared_groups
-from orchestration.history import History
-from orchestration.plots import outcomes
-from orchestration.run import Run
+from orchestration.models import training, watch
+from orchestration.models.evidence import declared_groups
+from orchestration.runs.run import Run
+from orchestration.storage.history import History
+from orchestration.ui.plots import outcomes
 from tests.cards import DAY, card_of
 from tests.runs import shop_run
 from tests.shop import SOURCE

@@ -6,12 +6,12 @@ Nobody may be addressed who does not allow marketing or is in a control arm that
 import polars as pl
 
 from orchestration.errors import InputError
-from orchestration.generations import DATABASE, current
 from orchestration.intake.activations import CUSTOMERS, KEY, Activation
 from orchestration.intake.experiments import GLOBAL_CONTROL
 from orchestration.intake.source_file import Source
 from orchestration.privacy import tombstones
 from orchestration.privacy.consent import allowed
+from orchestration.publishing.generations import DATABASE, current
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, literal, quoted, reader
 

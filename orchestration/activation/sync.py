@@ -12,11 +12,11 @@ from typing import Final, Protocol
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration import kept_files
 from orchestration.activation import LEDGERS, LOGS
 from orchestration.activation.changes import KEY, LEDGER, Change, changes, guard, with_fates
 from orchestration.activation.webhook import Fates
 from orchestration.errors import ClienteleError
+from orchestration.storage import kept_files
 
 LOG: Final[Schema] = {
     "activation": pl.String,

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from orchestration import kept_files
 from orchestration.activation import LEDGERS
 from orchestration.activation.destinations import destination_of
 from orchestration.activation.sync import Books, withdraw
 from orchestration.errors import InputError
 from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
 
 
 def withdraw_everywhere(customers: Iterable[str], *, source: Source, settings: Settings) -> None:

@@ -7,10 +7,10 @@ import dagster as dg
 from orchestration.activation.audience import audience
 from orchestration.activation.destinations import destination_of
 from orchestration.activation.sync import Books, sync
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.intake.source_file import Source, load_source
+from orchestration.runs.writer import writer_lock
 from orchestration.settings import Settings
-from orchestration.writer import writer_lock
 
 
 def syncs(source: Source | None, settings: Settings) -> list[dg.AssetsDefinition]:

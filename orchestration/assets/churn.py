@@ -14,12 +14,13 @@ import polars as pl
 from ml.backtest import Cutoffs
 from ml.contracts import build_contract_features
 from ml.schemas import CHURN_REASONS, CHURN_SCORES, CUSTOMER_FEATURES, conform, empty
-from orchestration import contracts, evidence, plots, training, watch
-from orchestration.dbt import OWNERS
-from orchestration.metadata import picture
-from orchestration.model_files import ModelCard
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import contracts, evidence, training, watch
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
+from orchestration.storage.model_files import ModelCard
+from orchestration.ui import plots
+from orchestration.ui.metadata import picture
 
 CONTRACTS = [["marts", name] for name in ("fct_subscriptions", "dim_customers", "dim_customer_permissions")]
 EXACT_SHARE = 0.1  # of customers, the riskiest, whose reasons are always exact

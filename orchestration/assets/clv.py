@@ -9,11 +9,11 @@ import polars as pl
 
 from ml.backtest import Cutoffs
 from ml.schemas import CLV_PREDICTIONS, CUSTOMER_FEATURES, conform, empty
-from orchestration import evidence, training, watch
-from orchestration.dbt import OWNERS
-from orchestration.model_files import ModelCard
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import evidence, training, watch
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
+from orchestration.storage.model_files import ModelCard
 
 
 @dg.asset(

@@ -9,10 +9,10 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.intake.source_file import Source
 from orchestration.privacy.pseudonyms import kept_ids
-from orchestration.run import Run
+from orchestration.runs.run import Run
 
 MODEL_SETTINGS: Schema = {
     "model": pl.String,

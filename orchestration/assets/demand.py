@@ -8,8 +8,8 @@ import polars as pl
 
 from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, DEMAND_WEEKS
 from ml.schemas import Schema, conform
-from orchestration.dbt import OWNERS
-from orchestration.run import Run
+from orchestration.dbt.assets import OWNERS
+from orchestration.runs.run import Run
 
 if TYPE_CHECKING:
     from ml.demand.weeks import Weeks

@@ -9,13 +9,13 @@ import polars as pl
 from ml.drift import feature_drift as drift_of_features
 from ml.drift import kolmogorov_smirnov, moved, population_stability_index
 from ml.schemas import FEATURE_DRIFT, MODEL_DRIFT, MODEL_WARNINGS, Schema, conform, empty
-from orchestration import training, watch
-from orchestration.dbt import OWNERS
-from orchestration.evidence import watched_customers
-from orchestration.history import LEDGER, SCORES, History
-from orchestration.model_files import ModelCard
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import training, watch
+from orchestration.models.evidence import watched_customers
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
+from orchestration.storage.history import LEDGER, SCORES, History
+from orchestration.storage.model_files import ModelCard
 
 
 @dg.asset(

@@ -7,11 +7,11 @@ from ml.experiment_schemas import EXPERIMENT_RESULTS
 from ml.experiments.analysis import analyse
 from ml.experiments.moments import add_up, merged
 from ml.schemas import empty
-from orchestration.dbt import OWNERS
-from orchestration.experiment_outcomes import outcomes
-from orchestration.experiments import assignments, declared, design, progress
+from orchestration.dbt.assets import OWNERS
+from orchestration.models.experiment_outcomes import outcomes
+from orchestration.models.experiments import assignments, declared, design, progress
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
 
 MARTS = ("dim_as_of", "dim_campaigns", "dim_customer_permissions", "dim_customers", "fct_campaign_contacts")
 EVENTS = ("fct_interactions", "fct_transactions")

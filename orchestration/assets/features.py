@@ -4,9 +4,9 @@ import dagster as dg
 
 from ml.features import build_features
 from ml.schemas import CUSTOMER_FEATURES, empty
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
 
 
 @dg.asset(

@@ -17,10 +17,10 @@ from ml.feedback_schemas import (
     FEEDBACK_SCORES,
 )
 from ml.schemas import Schema, conform, empty
-from orchestration import sentiment, watch
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import sentiment, watch
 from orchestration.privacy import texts
-from orchestration.run import Run
+from orchestration.runs.run import Run
 
 asset = partial(dg.asset, group_name="feedback", kinds={"polars", "duckdb"}, owners=OWNERS)
 MARTS = [["marts", name] for name in ("fct_feedback", "dim_customer_permissions", "dim_as_of")]

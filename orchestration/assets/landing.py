@@ -5,12 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.errors import InputError
 from orchestration.intake import landing
 from orchestration.intake.connections import Connection
 from orchestration.intake.source_file import Source
-from orchestration.run import Run
+from orchestration.runs.run import Run
 from orchestration.settings import Settings
 
 PAUSES = (5, 30, 120)

@@ -20,21 +20,22 @@ from ml.schemas import (
     conform,
     empty,
 )
-from orchestration import contracts, plots, training
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.errors import ClienteleError
-from orchestration.history import LEDGER, History
-from orchestration.metadata import picture
-from orchestration.mlflow_mirror import mirror
-from orchestration.model_files import (
+from orchestration.models import contracts, training
+from orchestration.models.mlflow_mirror import mirror
+from orchestration.privacy import consent
+from orchestration.runs.run import Run
+from orchestration.storage.history import LEDGER, History
+from orchestration.storage.model_files import (
     ModelCard,
     comparisons_frame,
     evaluations_frame,
     fairness_frame,
     versions_frame,
 )
-from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.ui import plots
+from orchestration.ui.metadata import picture
 
 MODELS = [["ml", name] for name in ("churn_model", "clv_model", "recommendation_model", "feedback_model")]
 

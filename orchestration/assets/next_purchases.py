@@ -6,9 +6,9 @@ import polars as pl
 from ml.next_purchases import GAP_COUNTS, count_gaps, distribute, predict
 from ml.rhythm import population_gap
 from ml.schemas import CUSTOMER_FEATURES, NEXT_PURCHASES, conform, empty
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
 
 
 @dg.asset(

@@ -4,9 +4,9 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration.dbt import OWNERS
-from orchestration.history import History
-from orchestration.run import Run
+from orchestration.dbt.assets import OWNERS
+from orchestration.runs.run import Run
+from orchestration.storage.history import History
 
 PAST_TOTALS: Schema = {
     "as_of_date": pl.Date,

@@ -11,11 +11,11 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration.dbt import OWNERS
-from orchestration.generations import PUBLIC_SCHEMAS
+from orchestration.dbt.assets import OWNERS
 from orchestration.privacy import consent
 from orchestration.privacy.registry import Registry, load_registry
-from orchestration.run import Run
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
+from orchestration.runs.run import Run
 from orchestration.warehouse import literal
 
 KEY = dg.AssetKey(["quality", "personal_data"])

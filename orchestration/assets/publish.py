@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from orchestration import experiments
-from orchestration.dbt import OWNERS
-from orchestration.history import DRIFT, LEDGER, History
-from orchestration.publish import publish
-from orchestration.run import Run
-from orchestration.segments import CHANGES
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import experiments
+from orchestration.models.segments import CHANGES
+from orchestration.publishing.publish import publish
+from orchestration.runs.run import Run
+from orchestration.storage.history import DRIFT, LEDGER, History
 
 
 def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapping[str, Any]]) -> dg.AssetsDefinition:

@@ -6,19 +6,19 @@ import dagster as dg
 import polars as pl
 
 from ml.schemas import Schema
-from orchestration.dbt import OWNERS
+from orchestration.dbt.assets import OWNERS
 from orchestration.errors import InputError
 from orchestration.ingest import erased_rows, ingest, register
 from orchestration.intake import loads as record
 from orchestration.intake.entities import ENTITIES, START_ENTITIES, Entity
 from orchestration.intake.file_patterns import FETCHED
 from orchestration.intake.source_file import Source
-from orchestration.news import unchanged_since
 from orchestration.privacy.erasure import finish
 from orchestration.privacy.landing import scrub_landing
 from orchestration.privacy.retention import first_kept_day, prune_history
-from orchestration.publish import publish_again
-from orchestration.run import Run
+from orchestration.publishing.publish import publish_again
+from orchestration.runs.news import unchanged_since
+from orchestration.runs.run import Run
 
 NEW = ("loaded", "changed")
 

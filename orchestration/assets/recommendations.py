@@ -9,12 +9,12 @@ import polars as pl
 from ml.action_schemas import PRODUCT_RECOMMENDATIONS
 from ml.backtest import Cutoffs
 from ml.schemas import empty
-from orchestration import items, training, watch
-from orchestration.dbt import OWNERS
-from orchestration.evidence import Evidence
-from orchestration.model_files import ModelCard
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import items, training, watch
+from orchestration.models.evidence import Evidence
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
+from orchestration.storage.model_files import ModelCard
 
 INPUTS = [
     ["marts", name] for name in ("fct_transaction_lines", "dim_products", "dim_customer_permissions", "dim_as_of")

@@ -20,13 +20,14 @@ from ml.segment_schemas import (
 from ml.segmentation.changes import with_changes
 from ml.segmentation.rfm import heat_map
 from ml.segmentation.traits import traits
-from orchestration import report_plots, segments
-from orchestration import segment_snapshots as snapshots
-from orchestration.dbt import OWNERS
-from orchestration.history import History
-from orchestration.metadata import picture
+from orchestration.dbt.assets import OWNERS
+from orchestration.models import segments
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
+from orchestration.storage import segment_snapshots as snapshots
+from orchestration.storage.history import History
+from orchestration.ui import report_plots
+from orchestration.ui.metadata import picture
 
 if TYPE_CHECKING:
     from ml.segmentation.strategies import Strategy

@@ -6,7 +6,7 @@ Progress goes to stderr, results to stdout. Heavy libraries are imported by the 
 import typer
 
 from orchestration.cli import metrics, privacy, publications, runs, service, sources
-from orchestration.permissions import keep_private
+from orchestration.storage.permissions import keep_private
 
 app = typer.Typer(
     help="Customer analytics from a company's own files to tables that BI can trust.",

@@ -24,7 +24,7 @@ def metrics(
 ) -> None:
     """Ask the metrics layer: each number means the same here, in the reports and in whatever tool reads the SQL."""
     with explained():
-        from orchestration import metric_queries
+        from orchestration.answers import metric_queries
 
         settings = settings_of(None, data_dir)
         engine = metric_queries.metrics_engine(settings)

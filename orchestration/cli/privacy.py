@@ -23,7 +23,7 @@ def erase(
     with explained():
         from orchestration.intake.source_file import load_source
         from orchestration.privacy.erasure import erase as forget
-        from orchestration.writer import writer_lock
+        from orchestration.runs.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         described = load_source(settings.source)
@@ -53,7 +53,7 @@ def access(
         from orchestration.intake.source_file import load_source
         from orchestration.privacy.access import access as tell
         from orchestration.privacy.access import write
-        from orchestration.writer import writer_lock
+        from orchestration.runs.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         with writer_lock(settings, wait=False):

@@ -24,7 +24,7 @@ class Shape(StrEnum):
 def status(data_dir: DataDirOption = None, json: JsonOption = False) -> None:
     """The last run, what is published, how the models do, and what failed."""
     with explained():
-        from orchestration import summary
+        from orchestration.answers import summary
 
         found = summary.status(settings_of(None, data_dir))
         if json:
@@ -52,14 +52,14 @@ def query(
 ) -> None:
     """Ask the published tables something: read-only, on a connection that reaches nothing else."""
     with explained():
-        from orchestration import asking
+        from orchestration.answers import asking
 
         write(asking.rows(sql, settings_of(None, data_dir)), shape)
 
 
 def write(rows: "pl.DataFrame", shape: Shape) -> None:
     """Rows on stdout, in the shape that was asked for."""
-    from orchestration import asking
+    from orchestration.answers import asking
 
     if shape is Shape.TABLE:
         asking.show(rows, screen())
@@ -74,9 +74,9 @@ def explain(
 ) -> None:
     """Say in words what the published tables know of one customer: history, segments, scores and why they are so."""
     with explained():
-        from orchestration.customer_facts import facts
-        from orchestration.customer_words import sentences, show
-        from orchestration.summary import as_json
+        from orchestration.answers.customer_facts import facts
+        from orchestration.answers.customer_words import sentences, show
+        from orchestration.answers.summary import as_json
 
         found = facts(customer, settings_of(None, data_dir))
         if json:
@@ -91,8 +91,8 @@ def rollback(
 ) -> None:
     """Let BI read an earlier published version, once it is verified. The next run publishes a new one."""
     with explained():
-        from orchestration.generations import roll_back
-        from orchestration.writer import writer_lock
+        from orchestration.publishing.generations import roll_back
+        from orchestration.runs.writer import writer_lock
 
         settings = settings_of(None, data_dir)
         with writer_lock(settings, wait=False):
@@ -109,8 +109,8 @@ def freeze(
 ) -> None:
     """Keep who is in a segment now, for a campaign: the next run has them in ml.segment_snapshots."""
     with explained():
-        from orchestration.segment_snapshots import freeze as keep
-        from orchestration.writer import writer_lock
+        from orchestration.runs.writer import writer_lock
+        from orchestration.storage.segment_snapshots import freeze as keep
 
         settings, now = settings_of(source, data_dir), datetime.now(UTC).replace(tzinfo=None)
         with writer_lock(settings, wait=False):  # else somebody who is being erased could be kept

@@ -8,7 +8,7 @@ import typer
 from orchestration.cli.options import DataDirOption, JsonOption, SourceOption, explained, screen, settings_of
 
 if TYPE_CHECKING:
-    from orchestration.alerts import Told
+    from orchestration.automation.alerts import Told
     from orchestration.settings import Settings
 
 
@@ -28,7 +28,7 @@ def run(
 ) -> None:
     """Run the whole pipeline: files to marts, models and scores, checked and published."""
     with explained():
-        from orchestration.alerts import Told
+        from orchestration.automation.alerts import Told
 
         settings = settings_of(source, data_dir)
         with Told(settings, day=as_of) as told:
@@ -39,9 +39,9 @@ def _checked_run(settings: "Settings", asked: dict[str, Any], json: bool, told: 
     from rich.console import Console
 
     from orchestration.intake.source_file import load_source
-    from orchestration.preflight import told_when_full
-    from orchestration.run import parse_day, parse_moment
-    from orchestration.writer import writer_lock
+    from orchestration.runs.preflight import told_when_full
+    from orchestration.runs.run import parse_day, parse_moment
+    from orchestration.runs.writer import writer_lock
 
     described = load_source(settings.source)
     parse_day(asked["as_of"])
@@ -58,13 +58,13 @@ def _checked_run(settings: "Settings", asked: dict[str, Any], json: bool, told: 
 
 
 def _run(settings: "Settings", config: dict[str, Any], console: Any, json: bool, told: "Told") -> None:
-    from orchestration.pace import Pace
-    from orchestration.progress import RunProgress
+    from orchestration.runs.pace import Pace
+    from orchestration.runs.progress import RunProgress
 
     job = "retrain" if config["retrain"] else "refresh"
     with RunProgress(console, pace=Pace(settings.data_dir, job)) as progress:
-        from orchestration import summary
-        from orchestration.runner import run_job
+        from orchestration.answers import summary
+        from orchestration.runs.runner import run_job
 
         outcome = run_job(job, settings, config=config, listener=progress)
     told.run_id = outcome.run_id
@@ -88,13 +88,13 @@ def backfill(
     with explained():
         from rich.console import Console
 
-        from orchestration import summary
-        from orchestration.alerts import Told
-        from orchestration.backfill import BackfilledDay, days_between
-        from orchestration.backfill import backfill as run_days
-        from orchestration.progress import RunProgress
-        from orchestration.run import required_day
-        from orchestration.writer import writer_lock
+        from orchestration.answers import summary
+        from orchestration.automation.alerts import Told
+        from orchestration.runs.backfill import BackfilledDay, days_between
+        from orchestration.runs.backfill import backfill as run_days
+        from orchestration.runs.progress import RunProgress
+        from orchestration.runs.run import required_day
+        from orchestration.runs.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         days = days_between(required_day(first), required_day(last))
@@ -125,11 +125,11 @@ def evaluate(
     with explained():
         from rich.console import Console
 
-        from orchestration import contest, summary
-        from orchestration.pace import Pace
-        from orchestration.progress import RunProgress
-        from orchestration.run import parse_day
-        from orchestration.writer import writer_lock
+        from orchestration.answers import contest, summary
+        from orchestration.runs.pace import Pace
+        from orchestration.runs.progress import RunProgress
+        from orchestration.runs.run import parse_day
+        from orchestration.runs.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         parse_day(as_of)
@@ -147,11 +147,11 @@ def evaluate(
 def sync(source: SourceOption = None, data_dir: DataDirOption = None, json: JsonOption = False) -> None:
     """Tell every destination of `actions.activations` what changed in what is published."""
     with explained():
-        from orchestration import summary
+        from orchestration.answers import summary
         from orchestration.errors import InputError
         from orchestration.intake.source_file import load_source
-        from orchestration.runner import run_job
-        from orchestration.writer import writer_lock
+        from orchestration.runs.runner import run_job
+        from orchestration.runs.writer import writer_lock
 
         settings = settings_of(source, data_dir)
         described = load_source(settings.source)

@@ -75,7 +75,7 @@ def _replaced_by(program: str, words: list[str], settings: "Settings") -> None:
 
     import dagster as dg
 
-    from orchestration.instance import close_dead_runs, prepare_instance, prune_runs
+    from orchestration.runs.instance import close_dead_runs, prepare_instance, prune_runs
     from orchestration.settings import PROJECT_DIR
 
     home = prepare_instance(settings)
@@ -98,7 +98,7 @@ def alert_test(data_dir: DataDirOption = None) -> None:
     with explained():
         from datetime import UTC, datetime
 
-        from orchestration.alerts import Alert, send, still_published
+        from orchestration.automation.alerts import Alert, send, still_published
 
         settings = settings_of(None, data_dir)
         if settings.alerts is None:

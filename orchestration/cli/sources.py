@@ -29,8 +29,8 @@ def check(source: SourceOption = None, json: JsonOption = False) -> None:
     with explained():
         from rich.console import Console
 
-        from orchestration import preview
-        from orchestration.progress import RunProgress
+        from orchestration.answers import preview
+        from orchestration.runs.progress import RunProgress
 
         with RunProgress(Console(file=sys.stderr)) as progress:
             report, error = preview.preview(settings_of(source, None), progress)

@@ -12,11 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from orchestration import kept_files
 from orchestration.errors import InputError
 from orchestration.intake.file_hashes import FileHashes, Stamp
 from orchestration.intake.file_reader import FileReader, Reading
 from orchestration.intake.refusal import Rule, Tally
+from orchestration.storage import kept_files
 from orchestration.warehouse import literal
 
 PROVENANCE: Final = {

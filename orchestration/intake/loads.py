@@ -11,9 +11,9 @@ from typing import Final
 
 import polars as pl
 
-from orchestration import kept_files
 from orchestration.intake.source_file import Source
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
 from orchestration.warehouse import Connection, literal
 
 SCHEMA: Final = {

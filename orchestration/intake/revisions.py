@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from orchestration import kept_files
 from orchestration.intake.deliveries import Delivery, describe
 from orchestration.intake.entities import Entity
 from orchestration.intake.refusal import KEPT, Rule, added, judge
+from orchestration.storage import kept_files
 from orchestration.warehouse import Connection, literal, sandbox
 
 ROWS = "rows.parquet"

@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.schemas import TRANSACTIONS
 from orchestration.privacy.registry import Registry, Table
-from orchestration.run import Run
+from orchestration.runs.run import Run
 from orchestration.warehouse import Connection, quoted
 
 Purpose = Literal["analytics", "profiling", "marketing"]

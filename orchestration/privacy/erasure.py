@@ -13,19 +13,19 @@ from typing import Final
 
 import polars as pl
 
-from orchestration import kept_files
 from orchestration.activation.withdrawal import withdraw_everywhere
-from orchestration.dbt_manifest import prepare_manifest
+from orchestration.dbt.manifest import prepare_manifest
 from orchestration.errors import InputError
-from orchestration.generations import current
 from orchestration.intake.source_file import Source
-from orchestration.model_files import ModelFiles
 from orchestration.privacy import pseudonyms, tombstones
 from orchestration.privacy.kept_rows import Deliveries, HistoryFiles, Landing, ModelCards, PseudonymMap
 from orchestration.privacy.places import Holder, Home, Kind, Persons, check_registered, holders
 from orchestration.privacy.registry import load_registry
 from orchestration.privacy.versions import Cache, Versions
+from orchestration.publishing.generations import current
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
+from orchestration.storage.model_files import ModelFiles
 
 KINDS: Final[dict[str, Kind]] = {
     "warehouse.duckdb": Cache,

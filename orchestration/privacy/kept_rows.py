@@ -12,8 +12,6 @@ from typing import Any
 
 import polars as pl
 
-from orchestration import kept_files
-from orchestration.history import LEDGER
 from orchestration.intake.deliveries import Delivery, read_deliveries
 from orchestration.intake.entities import ENTITIES
 from orchestration.intake.refusal import Rule
@@ -22,6 +20,8 @@ from orchestration.privacy import pseudonyms
 from orchestration.privacy.landing import fetched_readers, scrub_landing
 from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keys
 from orchestration.privacy.registry import KEY, Place
+from orchestration.storage import kept_files
+from orchestration.storage.history import LEDGER
 from orchestration.warehouse import literal, records, sandbox
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestration import kept_files
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
 
 _SEPARATOR = "\x1f"
 

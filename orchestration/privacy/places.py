@@ -12,9 +12,9 @@ from typing import Any, Final, Protocol
 import polars as pl
 
 from orchestration.errors import ClienteleError
-from orchestration.generations import DATABASE, read_manifest, versions_dir
 from orchestration.intake.source_file import Source
 from orchestration.privacy.registry import KEY, Place, Registry
+from orchestration.publishing.generations import DATABASE, read_manifest, versions_dir
 from orchestration.settings import Settings
 from orchestration.warehouse import Connection, DatabaseError, reader
 

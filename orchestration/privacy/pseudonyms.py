@@ -9,11 +9,11 @@ from typing import Final
 
 import polars as pl
 
-from orchestration import kept_files
 from orchestration.errors import InputError
 from orchestration.intake.source_file import Source
 from orchestration.privacy.keys import Key, privacy_key
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
 
 LENGTH: Final = 32
 """Hexadecimal digits: 128 bits, of which a thousand million customers share two with a chance of 1 in 10^21."""

@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, get_args
 
 from orchestration.activation.changes import LEDGER as TOLD_ELSEWHERE
 from orchestration.errors import ClienteleError
-from orchestration.generations import PUBLIC_SCHEMAS
-from orchestration.history import LEDGER
 from orchestration.intake.deliveries import PROVENANCE
 from orchestration.intake.entities import ENTITIES, Entity
 from orchestration.intake.source_file import Source
+from orchestration.publishing.generations import PUBLIC_SCHEMAS
+from orchestration.storage.history import LEDGER
 
 Personal = Literal["none", "aggregate", "customer", "identifier", "direct"]
 """What a value says of people: nothing; something about a group; about the one customer whom the row names; who that

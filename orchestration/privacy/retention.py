@@ -6,11 +6,11 @@ Days are counted back from the last published day, so that what a run shows was 
 from datetime import date, timedelta
 from typing import Final
 
-from orchestration import kept_files
-from orchestration.generations import current
 from orchestration.intake.source_file import Source
 from orchestration.privacy.registry import HISTORY
+from orchestration.publishing.generations import current
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
 
 SUBJECTS: Final = tuple(subject for subject in HISTORY if subject != "segment_snapshots")
 """The subjects of the history with a row per customer, a file a day; snapshots are by name, and stay."""

@@ -12,7 +12,7 @@ from ml.feedback_schemas import MESSAGES
 from ml.schemas import conform, empty
 from orchestration.intake.deliveries import read_deliveries
 from orchestration.privacy import consent
-from orchestration.run import Run
+from orchestration.runs.run import Run
 from orchestration.warehouse import literal
 
 BLOCK: Final = 20_000

@@ -13,10 +13,10 @@ from typing import Final, Literal
 
 import polars as pl
 
-from orchestration import kept_files
 from orchestration.errors import ClienteleError
 from orchestration.privacy.keys import Key, privacy_key
 from orchestration.settings import Settings
+from orchestration.storage import kept_files
 
 Kind = Literal["customer", "transaction"]
 

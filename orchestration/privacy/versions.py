@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from orchestration import overview
-from orchestration.generations import (
+from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keyed_tables, keys
+from orchestration.privacy.registry import KEY, Place
+from orchestration.publishing import overview
+from orchestration.publishing.generations import (
     DATABASE,
     MANIFEST,
     Generation,
@@ -24,10 +26,8 @@ from orchestration.generations import (
     swap,
     versions_dir,
 )
-from orchestration.kept_files import sync, sync_all
-from orchestration.privacy.places import Home, Persons, is_theirs, keep_persons, keyed_tables, keys
-from orchestration.privacy.registry import KEY, Place
-from orchestration.publish import build
+from orchestration.publishing.publish import build
+from orchestration.storage.kept_files import sync, sync_all
 from orchestration.warehouse import Connection, Warehouse, literal, reader, records
 
 _BUILDING, _BUILT, _OLD, _LINKED = ".erasing-", ".erased-", ".before-erasure-", ".linking-"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from orchestration.generations import DATABASE, current_link, prune, swap, versions_dir
+from orchestration.publishing.generations import DATABASE, current_link, prune, swap, versions_dir
 from orchestration.settings import Settings
 
 FIRST_DAY = date(2026, 7, 1)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from orchestration.generations import current, verify
+from orchestration.publishing.generations import current, verify
+from orchestration.runs.writer import last_run, remember
 from orchestration.settings import Settings
-from orchestration.writer import last_run, remember
 from tests.commands import CLIENTELE, Finished, environment
 from tests.faults.undisturbed import LINE, Stage
 

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from orchestration.generations import current, verify
+from orchestration.publishing.generations import current, verify
 from orchestration.settings import Settings
 from tests.commands import clientele, hashes
 from tests.faults.disturbed import disturbed

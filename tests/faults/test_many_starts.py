@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.runner import prepare_instance
+from orchestration.runs.runner import prepare_instance
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.commands import CLIENTELE, Finished, environment, hashes
 from tests.holder import another_run

@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.generations import current_link, swap
-from orchestration.publish import publish
-from orchestration.run import Run
+from orchestration.publishing.generations import current_link, swap
+from orchestration.publishing.publish import publish
+from orchestration.runs.run import Run
 from tests.runs import shop_run
 
 TABLES = ("marts.dim_customers", "ml.churn_scores", "reports.rpt_kpis_daily")

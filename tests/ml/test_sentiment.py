@@ -17,7 +17,7 @@ from ml.feedback.sentiment import TRUSTED_TYPES, CalibratedSentiment, SentimentM
 from ml.feedback.training import Question, Training, lack, train
 from ml.feedback_schemas import FEEDBACK_ASPECTS, FEEDBACK_SCORES
 from ml.metrics import auc, macro_f1
-from orchestration.model_files import dump
+from orchestration.storage.model_files import dump
 from tests.messages import BAD, GOOD, messages
 
 DATA = os.environ.get("CLIENTELE_TEST_DATA", "")

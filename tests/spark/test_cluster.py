@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from ml.features import build_features
 from ml.schemas import TRANSACTIONS
+from orchestration.engines.spark import SparkWarehouse
 from orchestration.settings import Settings
-from orchestration.spark import SparkWarehouse
 from orchestration.warehouse import Warehouse
 from tests.spark.servers import Cluster, cluster, needs_spark
 

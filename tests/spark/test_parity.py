@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from benchmarks.generate import write_shop as write_large_shop
-from orchestration.generations import DATABASE
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.commands import Finished, clientele
 from tests.spark.servers import connect_server, needs_spark
