@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from dashboard.views import PAGES
-from orchestration.generations import DATABASE
+from orchestration.publishing.generations import DATABASE
 from orchestration.settings import Settings
 from tests.browser import CHROMIUM, LACK, chromium, copied, dashboard, settled
 from tests.dashboard_numbers import METRICS, TABLES

@@ -1,5 +1,7 @@
 """Next product: what customers are likely to buy next, to whom to offer an item, and how good such lists were."""
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -46,18 +48,30 @@ def show() -> None:
         columns[1], "Different items on the lists", f"{counts['items']:,}", definition=data.definition(TABLE, "name")
     )
     number(columns[2], "Bought before", f"{counts['repeats']:.0%}", definition=data.definition(TABLE, "is_repeat"))
-    found, beside = served["rank_value"], served["best_rule_rank_value"]
-    number(
-        columns[3],
-        "Recall at 10",
-        "not tested" if found is None else f"{found:.1%}",
-        definition=f"Share of what a customer bought in the {counts['horizon_days']} days after the latest test day "
-        "that was among the ten recommended.",
-        usual="" if beside is None else f"The best rule: {beside:.1%}",
-    )
+    _recall(data, columns[3], served, counts["horizon_days"])
     _contest(data, served)
     _items(data)
     _customers(data)
+
+
+def _recall(data: Published, column: Any, served: dict[str, object], horizon: int) -> None:
+    """How good the lists that are served were on the latest test day, and what stands against them."""
+    found = data.rows(
+        "select value from ml.model_evaluations where model_version = ? and candidate = ? and metric = 'recall_at_10' "
+        "order by cutoff_date desc limit 1",
+        served["model_version"],
+        served["candidate"],
+    )
+    is_model = served["served_by"] == "champion"
+    against = served["best_rule_rank_value" if is_model else "rank_value"]
+    number(
+        column,
+        "Recall at 10",
+        f"{found.item():.1%}" if found.height else "not tested",
+        definition=f"Share of what a customer bought in the {horizon} days after the latest test day that "
+        "was among the ten recommended.",
+        usual="" if against is None else f"The best {'rule' if is_model else 'model'}: {against:.1%}",
+    )
 
 
 def _contest(data: Published, served: dict[str, object]) -> None:
