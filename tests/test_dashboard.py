@@ -83,8 +83,6 @@ def test_every_page_opened_by_its_address_fits_a_phone_and_reads_to_everyone_the
     customer = Published((shown.published_dir / "current").resolve()).value(
         "select min(customer_id) from ml.churn_reasons"
     )
-    page.goto(address)
-    settled(page, "Overview")
     wide, serious = {}, {}
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
