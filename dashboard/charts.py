@@ -107,7 +107,7 @@ def heat_map(
             f"{value}:Q",
             title=unit,
             scale=alt.Scale(scheme="blues"),
-            legend=alt.Legend(orient="bottom", titleLimit=400),
+            legend=alt.Legend(orient="bottom", titleLimit=400, format=form),
         ),
         tooltip=[f"{down}:O", f"{across}:O", alt.Tooltip(f"{value}:Q", title=unit, format=form)],
     )
@@ -127,7 +127,7 @@ def bars(
     room = alt.Scale(domainMax=1.12 * top) if top > 0 else alt.Undefined  # for the number of the longest bar
     base = alt.Chart(groups, title=title, height={"step": 26}).encode(
         y=alt.Y(f"{label}:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
-        x=alt.X(f"{value}:Q", title=unit, scale=room, axis=alt.Axis(format=form)),
+        x=alt.X(f"{value}:Q", title=unit, scale=room, axis=alt.Axis(format=form, tickCount=6)),
         tooltip=[alt.Tooltip(f"{label}:N"), alt.Tooltip(f"{value}:Q", title=unit, format=form)],
     )
     words = base.mark_text(align="left", dx=4, color=GREY).encode(text=alt.Text(f"{value}:Q", format=form))
@@ -146,8 +146,9 @@ def lines(
     form: str = ",.3~s",
 ) -> alt.Chart:
     """One line, or one by `by`."""
+    by_month = alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="month", step=1))
     encoding: dict[str, Any] = {
-        "x": alt.X(x, title=x_title),
+        "x": alt.X(x, title=x_title, axis=by_month if x_title == "Month" else alt.Undefined),
         "y": alt.Y(f"{y}:Q", title=unit, axis=alt.Axis(format=form)),
         "tooltip": [alt.Tooltip(x), *([f"{by}:N"] if by else []), alt.Tooltip(f"{y}:Q", title=unit, format=form)],
     }

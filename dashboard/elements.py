@@ -103,7 +103,7 @@ def _as_text(column: pl.Series) -> pl.Series:
 
 
 def served_by(health: Mapping[str, Any]) -> None:
-    """Who makes the numbers of a page, and why: a row of reports.rpt_model_health."""
+    """Who makes the numbers of a page, and why: candidate, served_by and reason of reports.rpt_model_health."""
     st.write(f"Served by **{in_words(health['candidate'])}** ({health['served_by']}). {in_words(health['reason'])}")
 
 

@@ -27,7 +27,8 @@ def contest(grades: pl.DataFrame, *, served: str, title: str, unit: str) -> alt.
         candidate=pl.col("candidate").str.replace_all("_", " "),
         test_day=pl.col("cutoff_date").cast(pl.String),
     )
-    y = alt.Y("candidate:N", title=None, sort=alt.EncodingSortField("value", op="mean", order="descending"))
+    best_first = alt.EncodingSortField("value", op="mean", order="descending")
+    y = alt.Y("candidate:N", title=None, sort=best_first, axis=alt.Axis(labelLimit=220))
     colour = alt.Color(
         "kind:N",
         title=None,
@@ -90,7 +91,7 @@ def forecast(weeks: pl.DataFrame, *, title: str, unit: str) -> alt.LayerChart:
     line = base.mark_line(point=True).encode(
         y="value:Q",
         color=alt.Color("kind:N", title=None, scale=scale, legend=alt.Legend(orient="bottom")),
-        strokeDash=alt.StrokeDash("kind:N", scale=alt.Scale(domain=KINDS, range=[[1, 0], [5, 4]]), legend=None),
+        strokeDash=alt.condition("datum.kind == 'expected'", alt.value([5, 4]), alt.value([1, 0])),
         tooltip=[
             alt.Tooltip("week_end_date:T", title="Week ending"),
             "kind:N",

@@ -213,7 +213,7 @@ TABLES: Final[dict[str, list[Shown]]] = {
     "Experiments": [
         Shown(
             ("arm",),
-            ("customer count", "mean"),
+            ("customer count", "mean per customer"),
             f"select arm, customer_count, mean {SPRING} and metric = 'net_amount' order by is_control desc, arm",
         ),
     ],

@@ -4,9 +4,9 @@ import polars as pl
 import streamlit as st
 
 from dashboard import charts, interval_charts
-from dashboard.elements import chart, head, note, nothing, number, switched_off, table
+from dashboard.elements import chart, head, note, nothing, number, served_by, switched_off, table
 from dashboard.published import Published
-from orchestration.words import heading, in_words
+from orchestration.words import in_words
 
 TABLE, GRADES, SOLD = "ml.demand_forecasts", "ml.demand_evaluations", "ml.demand_weeks"
 WEEKS = 52
@@ -102,7 +102,7 @@ def _group(data: Published, groups: pl.DataFrame, unit: str) -> None:
     st.header("One group")
     chosen = st.selectbox("Group of products", groups["product_group"].to_list())
     facts = groups.row(by_predicate=pl.col("product_group") == chosen, named=True)
-    st.write(f"Served by **{_forecaster(facts['candidate'])}** ({facts['served_by']}). {in_words(facts['reason'])}")
+    served_by(facts)
     sold = data.rows(
         f"select week_end_date, 'sold' as kind, demand as value, null::double as lower, null::double as upper "
         f"from {SOLD} where product_group = ? order by week_end_date desc limit {WEEKS}",
@@ -115,7 +115,7 @@ def _group(data: Published, groups: pl.DataFrame, unit: str) -> None:
     )
     weeks = pl.concat([sold.reverse(), ahead])
     chart(
-        interval_charts.forecast(weeks, title=f"{heading(chosen)}: sold by week, and expected", unit=unit),
+        interval_charts.forecast(weeks, title=f"Sold by week, and expected: {chosen}", unit=unit),
         weeks,
         definition="The band holds four weeks in five, by the errors on past weeks. "
         + data.definition(TABLE, "expected_demand"),

@@ -1,5 +1,7 @@
 """Experiments: what each arm changed against the control, with intervals, and what those that run are waiting for."""
 
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -75,19 +77,33 @@ def _effects(data: Published, rows: pl.DataFrame) -> None:
             interval_charts.effects(
                 _measured(compared),
                 title=f"{heading(metric)}: difference from the control, by arm",
-                unit=("Percentage points" if is_share else "Per customer")
+                unit=("Difference of shares" if is_share else "Difference per customer")
                 + f", {facts['confidence']:.0%} interval; dashed: no effect",
                 form="+.1%" if is_share else "+,.3~f",
             ),
             _measured(compared),
             definition=data.definition(TABLE, "effect_lower") + " " + data.definition(TABLE, "cuped_effect"),
         )
-    table(
-        chosen.select(
-            "arm", "customer_count", "mean", "effect", "relative_effect", "corrected_p_value", "conclusion"
-        ).rename({"mean": "mean_rate", "effect": "effect_rate"} if facts["is_proportion"] else {})
-    )
+    for arm in compared.filter(pl.col("conclusion").is_not_null()).iter_rows(named=True):
+        st.markdown(f"**{arm['arm']}**: {_conclusion(arm)}")
+    arms = chosen.select("arm", "customer_count", "mean")
+    table(arms.rename({"mean": "mean_rate" if facts["is_proportion"] else "mean_per_customer"}))
     note(data.definition(TABLE))
+
+
+def _conclusion(arm: dict[str, Any]) -> str:
+    """What an arm changed in words: the effect that decides, where it lies, and how likely it came by chance."""
+    is_plain, form = arm["cuped_effect"] is None, "+.2%" if arm["is_proportion"] else "+,.4g"
+    value, lower, upper = (
+        arm[name]
+        for name in (
+            ("effect", "effect_lower", "effect_upper") if is_plain else ("cuped_effect", "cuped_lower", "cuped_upper")
+        )
+    )
+    return (
+        f"{in_words(arm['conclusion'])}. {value:{form}} against the control ({arm['confidence']:.0%} interval "
+        f"{lower:{form}} to {upper:{form}}); corrected p-value {arm['corrected_p_value']:.2g}."
+    )
 
 
 def _measured(compared: pl.DataFrame) -> pl.DataFrame:
