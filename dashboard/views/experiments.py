@@ -93,13 +93,11 @@ def _effects(data: Published, rows: pl.DataFrame) -> None:
 
 def _conclusion(arm: dict[str, Any]) -> str:
     """What an arm changed in words: the effect that decides, where it lies, and how likely it came by chance."""
-    is_plain, form = arm["cuped_effect"] is None, "+.2%" if arm["is_proportion"] else "+,.4g"
-    value, lower, upper = (
-        arm[name]
-        for name in (
-            ("effect", "effect_lower", "effect_upper") if is_plain else ("cuped_effect", "cuped_lower", "cuped_upper")
-        )
-    )
+    names = ("effect", "effect_lower", "effect_upper")
+    if arm["cuped_effect"] is not None:
+        names = ("cuped_effect", "cuped_lower", "cuped_upper")
+    value, lower, upper = (arm[name] for name in names)
+    form = "+.2%" if arm["is_proportion"] else "+,.4g"
     return (
         f"{in_words(arm['conclusion'])}. {value:{form}} against the control ({arm['confidence']:.0%} interval "
         f"{lower:{form}} to {upper:{form}}); corrected p-value {arm['corrected_p_value']:.2g}."
