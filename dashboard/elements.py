@@ -49,7 +49,7 @@ def number(
             note(usual)
 
 
-def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str = "") -> None:
+def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str) -> None:
     """A chart below its title, what it shows in words, and the numbers behind it."""
     title = title_of(drawn)
     st.markdown(f"**{title}**")

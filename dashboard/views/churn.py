@@ -43,6 +43,7 @@ def show() -> None:
             x_title="Probability",
         ),
         bins,
+        definition=data.definition("ml.churn_scores", "churn_probability"),
     )
     _reasons(data)
     _tests(data, health)

@@ -44,6 +44,7 @@ def show() -> None:
             x_title=f"Expected amount ({data.currency}); the largest hundredth is in the last bar",
         ),
         bins,
+        definition=expected,
     )
     _tenths(data, rows, horizon)
     _origin(data, horizon)

@@ -69,6 +69,7 @@ def _contest(data: Published, model: dict[str, object]) -> None:
             unit=f"{heading(metric)}, 95 % interval",
         ),
         grades,
+        definition=data.definition("ml.model_evaluations", "value"),
     )
 
 
