@@ -55,3 +55,14 @@ DEMAND_EVALUATIONS: Final[Schema] = {
     "is_serving": pl.Boolean,
 }
 """Grain: product group, or all groups, x forecaster x test: every rolling origin, or the latest alone."""
+
+REORDER_SUGGESTIONS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "product_group": pl.String,
+    **dict.fromkeys(("service_level", "lead_time_days", "review_days", "on_hand_quantity"), pl.Float64),
+    **dict.fromkeys(("expected_demand", "safety_stock", "order_up_to"), pl.Float64),
+    "suggested_quantity": pl.Int64,
+    "tested_service_level": pl.Float64,
+    "reason": pl.String,
+}
+"""Grain: product group with a stock level, in pieces; what cannot be said is null, and `reason` says why."""

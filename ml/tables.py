@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, DEMAND_WEEKS, PRODUCT_RECOMMENDATIONS
+from ml.action_schemas import (
+    DEMAND_EVALUATIONS,
+    DEMAND_FORECASTS,
+    DEMAND_WEEKS,
+    PRODUCT_RECOMMENDATIONS,
+    REORDER_SUGGESTIONS,
+)
 from ml.experiment_schemas import EXPERIMENT_ASSIGNMENTS, EXPERIMENT_RESULTS
 from ml.feedback_schemas import FEEDBACK_TABLES
 from ml.schemas import (
@@ -50,6 +56,7 @@ TABLES: Final[dict[str, Schema]] = {
     "demand_weeks": DEMAND_WEEKS,
     "demand_forecasts": DEMAND_FORECASTS,
     "demand_evaluations": DEMAND_EVALUATIONS,
+    "reorder_suggestions": REORDER_SUGGESTIONS,
     **FEEDBACK_TABLES,
     "model_versions": MODEL_VERSIONS,
     "model_evaluations": MODEL_EVALUATIONS,

@@ -1,6 +1,6 @@
 """The only importer of duckdb: frame <-> table by key, customers by bucket, and locked-down connections for files.
 
-Over which rows functions run, and where, belongs in `engine` and `spark`; what a table means, nowhere here.
+Over which rows functions run, and where, belongs in `engines`; what a table means, nowhere here.
 """
 
 import re

@@ -35,6 +35,7 @@ def show() -> None:
     _everything(data)
     _next_weeks(data, groups, unit)
     _group(data, groups, unit)
+    _reorder(data)
 
 
 def _numbers(data: Published, groups: pl.DataFrame, unit: str) -> None:
@@ -129,3 +130,18 @@ def _group(data: Published, groups: pl.DataFrame, unit: str) -> None:
     if grades.height:
         table(grades.with_columns(pl.col("forecaster").map_elements(_forecaster, return_dtype=pl.String)))
         note(f"{data.definition(GRADES, 'wape')} {data.definition(GRADES, 'mase')}")
+
+
+def _reorder(data: Published) -> None:
+    st.header("What to order now")
+    if switched_off(data, "stock"):
+        return
+    suggested = data.rows(
+        "select product_group, on_hand_quantity, order_up_to, suggested_quantity, tested_service_level as tested_rate, "
+        "reason from ml.reorder_suggestions order by suggested_quantity desc nulls last, product_group"
+    )
+    if suggested.is_empty():
+        nothing("No group that is forecast in pieces has a stock level.")
+        return
+    table(suggested)
+    note(data.definition("ml.reorder_suggestions", "suggested_quantity"))

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from ml.demand.forecasters import FORECASTERS, MODELS, usable
-from ml.demand.weeks import Array
+from ml.demand.forecasters import RULES, usable
+from ml.demand.weeks import Array, Weeks
 
 COVERAGE: Final = 0.8
 """Of the intervals."""
@@ -33,15 +33,15 @@ class Trials:
         return {name: np.abs(told - self.actual) for name, told in self.forecasts.items()}
 
 
-def roll(demand: Array, *, horizon: int, origins: int, minimum_weeks: int) -> Trials | None:
+def roll(weeks: Weeks, *, horizon: int, origins: int, minimum_weeks: int) -> Trials | None:
     """Trials at up to `origins` origins, one horizon apart; none where history is too short for two of them."""
-    weeks = demand.shape[1]
-    cuts = [weeks - horizon * (number + 1) for number in range(origins)]
+    demand, length = weeks.demand, weeks.demand.shape[1]
+    cuts = [length - horizon * (number + 1) for number in range(origins)]
     cuts = [cut for cut in cuts if cut >= minimum_weeks]
     if len(cuts) < 2:
         return None
-    names = usable(cuts[-1])
-    forecasts = {name: np.stack([FORECASTERS[name](demand[:, :cut], horizon) for cut in cuts]) for name in names}
+    told = usable(cuts[-1], weeks.planned)
+    forecasts = {name: np.stack([ask(demand[:, :cut], horizon) for cut in cuts]) for name, ask in told.items()}
     actual = np.stack([demand[:, cut : cut + horizon] for cut in cuts])
     scale = np.abs(np.diff(demand[:, : cuts[0]], axis=1)).mean(axis=1)
     return Trials(forecasts, actual, np.where(scale > 0, scale, 1.0))
@@ -54,10 +54,10 @@ def choose(trials: Trials, *, from_origin: int = 0) -> list[str]:
     """
     errors = {name: error[from_origin:] for name, error in trials.errors.items()}
     model = min(
-        (name for name in errors if name in MODELS),
+        (name for name in errors if name not in RULES),
         key=lambda name: (errors[name] / trials.scale[None, :, None]).mean(),
     )
-    rules = [name for name in errors if name not in MODELS]
+    rules = [name for name in errors if name in RULES]
     total = {name: errors[name].sum(axis=(0, 2)) for name in (*rules, model)}
     return [min(total, key=lambda name: total[name][group]) for group in range(trials.actual.shape[1])]
 

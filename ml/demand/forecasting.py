@@ -1,4 +1,4 @@
-"""The forecasts of every group with who serves and why, and their grades: weeks in, two tables out.
+"""The forecasts of every group with who serves and why, and their grades: weeks in, an outlook and two tables out.
 
 DEMAND_FORECASTS say what is expected, DEMAND_EVALUATIONS how every forecaster did at the rolling origins.
 """
@@ -12,7 +12,7 @@ import polars as pl
 
 from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS
 from ml.demand.backtest import Trials, choose, half_widths, roll
-from ml.demand.forecasters import FORECASTERS, MODELS
+from ml.demand.forecasters import RULES, usable
 from ml.demand.weeks import Array, Weeks
 from ml.schemas import empty
 
@@ -33,34 +33,43 @@ class Plan:
     unit: str = "quantity"
 
 
-def forecast(weeks: Weeks, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """DEMAND_FORECASTS and DEMAND_EVALUATIONS; without enough history last week's demand, without interval or grade."""
-    trials = roll(
-        weeks.demand, horizon=plan.horizon_weeks, origins=plan.origins, minimum_weeks=plan.minimum_weeks
-    )  # fmt: skip
-    if not weeks.groups:
-        return empty(DEMAND_FORECASTS), empty(DEMAND_EVALUATIONS)
-    if trials is None:
-        reason = f"History is shorter than {plan.minimum_weeks} weeks and two horizons: last week's demand is repeated."
-        return _forecasts(weeks, plan, ["last_week"] * len(weeks.groups), None, [reason] * len(weeks.groups)), empty(
-            DEMAND_EVALUATIONS
-        )
-    serving = choose(trials)
-    reasons = [_reason(trials, group, name) for group, name in enumerate(serving)]
-    told = _forecasts(weeks, plan, serving, half_widths(trials, serving), reasons)
-    rows = [*_grades(weeks, trials, serving), *_served(weeks, trials)]
-    return told, pl.DataFrame(rows, schema=DEMAND_EVALUATIONS)
+@dataclass(frozen=True)
+class Outlook:
+    """What the weeks ahead look like: who serves each group, what they expect, and the trials if history allows any.
+
+    `expected` is groups x weeks ahead, `half_width` that of the interval, shaped alike.
+    """
+
+    weeks: Weeks
+    plan: Plan
+    trials: Trials | None
+    serving: list[str]
+    expected: Array
+    half_width: Array | None
 
 
-def _forecasts(
-    weeks: Weeks, plan: Plan, serving: list[str], half_width: Array | None, reasons: list[str]
-) -> pl.DataFrame:
-    told = {name: FORECASTERS[name](weeks.demand, plan.horizon_weeks) for name in set(serving)}
+def look_ahead(weeks: Weeks, plan: Plan) -> Outlook:
+    """Try everybody on past weeks and ask who serves; without enough history last week's demand, without interval."""
+    trials = roll(weeks, horizon=plan.horizon_weeks, origins=plan.origins, minimum_weeks=plan.minimum_weeks)
+    is_tried = trials is not None and bool(weeks.groups)
+    serving = choose(trials) if trials and is_tried else ["last_week"] * len(weeks.groups)
+    told = usable(weeks.demand.shape[1], weeks.planned)
+    answers = {name: told[name](weeks.demand, plan.horizon_weeks) for name in set(serving)}
+    expected = np.array([answers[name][group] for group, name in enumerate(serving)])
+    half_width = half_widths(trials, serving) if trials and is_tried else None
+    return Outlook(weeks, plan, trials if is_tried else None, serving, expected, half_width)
+
+
+def forecasts(outlook: Outlook) -> pl.DataFrame:
+    """DEMAND_FORECASTS."""
+    weeks, plan, half_width = outlook.weeks, outlook.plan, outlook.half_width
+    too_short = f"History is shorter than {plan.minimum_weeks} weeks and two horizons: last week's demand is repeated."
     rows = []
-    for group, name in enumerate(serving):
+    for group, name in enumerate(outlook.serving):
+        reason = _reason(outlook.trials, group, name) if outlook.trials else too_short
         for week in range(plan.horizon_weeks):
             first, last = weeks.span(week + 1)
-            expected = float(told[name][group, week])
+            expected = float(outlook.expected[group, week])
             half = None if half_width is None else float(half_width[group, week])
             rows.append(
                 {
@@ -73,19 +82,28 @@ def _forecasts(
                     "expected_demand": round(expected, 4),
                     "expected_demand_p10": None if half is None else round(max(0.0, expected - half), 4),
                     "expected_demand_p90": None if half is None else round(expected + half, 4),
-                    "served_by": "champion" if name in MODELS else "rule",
+                    "served_by": "rule" if name in RULES else "champion",
                     "candidate": name,
-                    "reason": reasons[group],
+                    "reason": reason,
                 }
             )
     return pl.DataFrame(rows, schema=DEMAND_FORECASTS)
 
 
+def evaluations(outlook: Outlook) -> pl.DataFrame:
+    """DEMAND_EVALUATIONS; no rows without trials."""
+    weeks, trials = outlook.weeks, outlook.trials
+    if trials is None:
+        return empty(DEMAND_EVALUATIONS)
+    rows = [*_grades(weeks, trials, outlook.serving), *_served(weeks, trials)]
+    return pl.DataFrame(rows, schema=DEMAND_EVALUATIONS)
+
+
 def _reason(trials: Trials, group: int, name: str) -> str:
     share = {other: _wape(error[:, group], trials.actual[:, group]) for other, error in trials.errors.items()}
-    against = min((other for other in share if (other in MODELS) != (name in MODELS)), key=lambda other: share[other])
+    against = min((other for other in share if (other in RULES) != (name in RULES)), key=lambda other: share[other])
     said = f"{name} is off by {share[name]:.1%} of demand on past weeks, {against} by {share[against]:.1%}"
-    return f"Beats the rule: {said}." if name in MODELS else f"The rule serves: {said}."
+    return f"The rule serves: {said}." if name in RULES else f"Beats the rule: {said}."
 
 
 def _wape(error: Array, actual: Array) -> float:

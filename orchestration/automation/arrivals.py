@@ -1,6 +1,6 @@
 """Files of a source that are not received yet, judged by the file system alone: nothing is opened or hashed.
 
-What becomes of them belongs in `ingest`.
+What becomes of them belongs in `orchestration.ingest`.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Which local day has which run: the daily refresh, and the weekly retrain that takes its place.
 
 Every run that a schedule or a sensor starts for a day carries it as a tag, so that no day is run twice, whatever was
-restarted in between. What a run does belongs in the assets; when Dagster is asked, in `automation`.
+restarted in between. What a run does belongs in the assets; when Dagster is asked, in `jobs`.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The dbt project as Dagster assets: the manifest, how its nodes become assets, and the two invocations.
 
-What a model computes belongs in `dbt_project`; what dbt tells while it works, in `dbt_events`.
+What a model computes belongs in `dbt_project`; what dbt tells while it works, in `events`.
 """
 
 import json

@@ -1,7 +1,7 @@
 """dagster-dbt without dbt in this process: loading dbt takes as long as all else that a code location needs.
 
 dagster-dbt loads it for two things: for types, of which it has its own where dbt is not installed, so it does not find
-ours; and for what a selection stands for, which `dbt_parse` wrote into the manifest. Builds load it in processes of
+ours; and for what a selection stands for, which `parse` wrote into the manifest. Builds load it in processes of
 their own.
 """
 
@@ -48,7 +48,7 @@ def selected(select: str, exclude: str, selector: str, project: Any, manifest_js
     """The ids of nodes that a selection stands for, as dbt itself said when it parsed the project.
 
     Raises:
-        KeyError: the selection is none of `dbt_manifest.SELECTIONS`.
+        KeyError: the selection is none of `manifest.SELECTIONS`.
     """
     return set(manifest_json[SELECTED][selection_key(select, exclude)])
 

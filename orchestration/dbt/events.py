@@ -1,6 +1,6 @@
 """What dbt tells while it builds, as events of Dagster: rows, pictures, lineage, and in words what fails.
 
-Which models are built belongs in `dbt`.
+Which models are built belongs in `assets`.
 """
 
 from collections.abc import Iterator

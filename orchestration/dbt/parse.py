@@ -1,7 +1,7 @@
 """Parses the dbt project in a process of its own: `python -m orchestration.dbt.parse` and words for dbt.
 
 Beside the parsed project it leaves what each of dbt's selections stands for, so that nobody who reads the manifest
-has to load dbt. Where all that lies belongs in `dbt_manifest`.
+has to load dbt. Where all that lies belongs in `manifest`.
 """
 
 import json

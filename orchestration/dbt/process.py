@@ -1,6 +1,6 @@
 """dbt's command line in a process of its own, `clientele-dbt`, that never parses and never outlives who started it.
 
-What is built belongs in `dbt`; where the parsed project lies, in `dbt_manifest`.
+What is built belongs in `assets`; where the parsed project lies, in `manifest`.
 """
 
 import ctypes

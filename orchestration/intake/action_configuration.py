@@ -34,6 +34,18 @@ class RecommendationsConfig(Strict):
     minimum_items: int = Field(20, ge=1, description="products or categories that training and test need")
 
 
+class ReorderConfig(Strict):
+    """What to order now: how often stock shall last, and how long an order takes."""
+
+    service_level: float = Field(
+        0.95, ge=0.5, lt=1, description="share of order cycles in which stock shall last until the next order arrives"
+    )
+    review_days: int = Field(7, ge=1, le=182, description="days from one order to the next")
+    lead_time_days: int | None = Field(
+        None, ge=0, le=182, description="days from an order to its arrival where stock_levels.lead_time_days says none"
+    )
+
+
 class DemandConfig(Strict):
     """Demand: of which groups of products, how far ahead, and what a forecast needs."""
 
@@ -44,3 +56,7 @@ class DemandConfig(Strict):
     origins: int = Field(6, ge=2, le=26, description="past days on which forecasters are tested at most")
     minimum_weeks: int = Field(26, ge=4, le=104, description="weeks of history that a forecast needs")
     maximum_groups: int = Field(200, ge=1, le=20_000, description="groups that are forecast at most, by demand")
+    planned: Annotated[tuple[str, ...], BeforeValidator(as_tuple)] = Field(
+        (), description="names of regressors whose values are known ahead, such as promotions; holidays always are"
+    )
+    reorder: ReorderConfig = ReorderConfig()

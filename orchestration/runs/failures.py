@@ -34,8 +34,8 @@ def error_of(events: Sequence[dg.DagsterEvent], *, describe: Describe, settings:
     if broken:
         return _failed_checks(broken, describe)
     failures = [event for event in events if event.event_type_value in FAILURES]
-    for error in (error for event in failures for error in _causes(event)):
-        if known := _known(error, settings):
+    for failure, error in ((event, error) for event in failures for error in _causes(event)):
+        if known := _known(error, settings, is_first=failure is failures[0]):
             return known
     if failures and not any(True for event in failures for _ in _causes(event)):
         return RuntimeError(
@@ -78,8 +78,8 @@ def _causes(event: dg.DagsterEvent) -> Iterator[Any]:
         error = error.cause
 
 
-def _known(error: Any, settings: Settings) -> Exception | None:
-    """A failure as something a user can act on; none of what is a bug."""
+def _known(error: Any, settings: Settings, *, is_first: bool) -> Exception | None:
+    """A failure as something a user can act on; none of what is a bug, or of dbt missing what failed before."""
     if error.cls_name == "DagsterExecutionInterruptedError":
         return InterruptedRunError(
             "Interrupted. What was published before stays, and nothing kept is lost; run again when you like."
@@ -93,7 +93,7 @@ def _known(error: Any, settings: Settings) -> Exception | None:
             f"{settings.warehouse_file} is damaged. It holds nothing that is not kept elsewhere: run again to build it "
             "anew. What was published before stays."
         )
-    if error.cls_name == "DagsterDbtCliRuntimeError":
+    if error.cls_name == "DagsterDbtCliRuntimeError" and is_first:
         return ClienteleError(f"A check or a model in dbt failed, and nothing was published. {_dbt_lines(error)}")
     return None
 

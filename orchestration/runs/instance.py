@@ -1,6 +1,6 @@
 """The Dagster instance of a data folder: its settings, runs that died without saying so, and what is thrown away.
 
-What runs when belongs in `automation`; running a job in this process, in `runner`.
+What runs when belongs in `automation.jobs`; running a job in this process, in `runner`.
 """
 
 import json

@@ -7,12 +7,20 @@ import polars as pl
 import pytest
 
 from ml.demand.backtest import choose, half_widths, roll
-from ml.demand.forecasters import FORECASTERS, exponential_smoothing, usable
-from ml.demand.forecasting import Plan, forecast
-from ml.demand.weeks import DAILY_DEMAND, Weeks, sold, weekly
+from ml.demand.forecasters import FORECASTERS, PLANNED, exponential_smoothing, smoothing_with_plan, usable
+from ml.demand.forecasting import Plan, evaluations, forecasts, look_ahead
+from ml.demand.weeks import DAILY_DEMAND, PLANNED_DAYS, Array, Weeks, sold, weekly
 
 DAY = date(2026, 6, 30)
 PLAN = Plan(horizon_weeks=4, origins=6, minimum_weeks=26)
+
+
+NOTHING: Array = np.zeros((0, 0))
+
+
+def forecast(weeks: Weeks, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
+    outlook = look_ahead(weeks, plan)
+    return forecasts(outlook), evaluations(outlook)
 
 
 def days(*rows: tuple[str, int, float]) -> pl.DataFrame:
@@ -53,7 +61,7 @@ def test_rules_repeat_the_last_week_or_the_same_weeks_of_the_last_year() -> None
     np.testing.assert_array_equal(FORECASTERS["last_week"](history, 2), [[59, 59]])
     np.testing.assert_array_equal(FORECASTERS["last_year"](history, 2), [[8, 9]])
     np.testing.assert_array_equal(FORECASTERS["moving_average"](history, 2), [[57.5, 57.5]])
-    assert "last_year" not in usable(51)
+    assert "last_year" not in usable(51, NOTHING)
 
 
 def test_smoothing_takes_the_step_with_the_least_squared_error() -> None:
@@ -86,14 +94,14 @@ def as_weeks(demand: np.ndarray) -> Weeks:
 
 def test_no_origin_sees_its_own_weeks() -> None:
     demand = noisy()
-    told = roll(demand, horizon=4, origins=6, minimum_weeks=26)
+    told = roll(as_weeks(demand), horizon=4, origins=6, minimum_weeks=26)
     assert told is not None
     changed = demand.copy()
     changed[:, -4:] *= 7
-    after = roll(changed, horizon=4, origins=6, minimum_weeks=26)
+    after = roll(as_weeks(changed), horizon=4, origins=6, minimum_weeks=26)
     assert after is not None
-    for name, forecasts in told.forecasts.items():
-        np.testing.assert_array_equal(forecasts, after.forecasts[name])
+    for name, expected in told.forecasts.items():
+        np.testing.assert_array_equal(expected, after.forecasts[name])
     np.testing.assert_array_equal(told.actual[0], demand[:, -4:])
     np.testing.assert_array_equal(told.actual[1], demand[:, -8:-4])
 
@@ -112,14 +120,14 @@ def test_models_serve_noisy_groups_and_the_rule_those_that_wander() -> None:
 
 
 def test_where_a_model_is_exactly_as_good_the_rule_serves() -> None:
-    flat = roll(np.full((2, 40), 5.0), horizon=4, origins=3, minimum_weeks=20)
+    flat = roll(as_weeks(np.full((2, 40), 5.0)), horizon=4, origins=3, minimum_weeks=20)
     assert flat is not None
     assert choose(flat) == ["last_week", "last_week"]
 
 
 def test_four_in_five_intervals_hold() -> None:
     demand = noisy(weeks=64)
-    trials = roll(demand[:, :60], horizon=4, origins=6, minimum_weeks=26)
+    trials = roll(as_weeks(demand[:, :60]), horizon=4, origins=6, minimum_weeks=26)
     assert trials is not None
     serving = ["exponential_smoothing"] * len(demand)
     half = half_widths(trials, serving)
@@ -143,3 +151,45 @@ def test_with_too_little_history_last_week_is_repeated_without_a_grade() -> None
     assert forecasts["expected_demand_p10"].null_count() == forecasts.height == 8
     nothing, _ = forecast(weekly(days(), as_of=DAY, minimum_weeks=1, maximum_groups=9), PLAN)
     assert nothing.is_empty()
+
+
+def promoted(weeks: int = 64, horizon: int = 4) -> Weeks:
+    """Noisy groups that sell half as much again in weeks of a promotion, every fifth; the last one is a week ahead."""
+    on = (np.arange(weeks + horizon) % 5 == 0).astype(float)[:, None]
+    return Weeks([f"g{number:02}" for number in range(40)], noisy(weeks=weeks) * (1 + on[:weeks, 0] / 2), DAY, on)
+
+
+def test_what_is_planned_counts_by_days_of_its_week_and_goes_on_beyond_the_day_itself() -> None:
+    planned = [("holiday", -3, 1.0), ("price", 0, 2.0), ("price", -1, 2.0), ("holiday", 14, 1.0), ("holiday", -8, 1.0)]
+    rows = [(DAY - timedelta(days=age), name, value) for name, age, value in planned]
+    found = weekly(
+        days(("jam", 0, 1), ("jam", 27, 1)), as_of=DAY, minimum_weeks=1, maximum_groups=9,
+        planned_days=pl.DataFrame(rows, schema=PLANNED_DAYS, orient="row"), horizon=1,
+    )  # fmt: skip
+    np.testing.assert_allclose(found.planned * 7, [[0, 0], [1, 0], [0, 0], [0, 2], [1, 2]])
+
+
+def test_a_promotion_that_is_planned_is_learned_and_expected() -> None:
+    weeks = promoted()
+    told = smoothing_with_plan(weeks.demand, 4, planned=weeks.planned)
+    lift = told[:, 1] / told[:, 0]  # week 65 has a promotion, as every fifth; week 64 has none
+    assert 1.35 < np.median(lift) < 1.65
+    rows, grades = forecast(weeks, PLAN)
+    assert rows.filter(candidate=PLANNED).height > 0.7 * rows.height
+    latest = dict(grades.filter(test="latest origin").select("candidate", "wape").iter_rows())
+    assert latest[PLANNED] < 0.9 * latest["exponential_smoothing"]
+
+
+def test_a_plan_that_never_changed_teaches_nothing() -> None:
+    assert PLANNED not in usable(60, np.ones((64, 1)))
+    assert PLANNED not in usable(60, NOTHING)
+
+
+def test_no_origin_sees_a_plan_beyond_its_horizon() -> None:
+    weeks = promoted()
+    told, later = (weeks.planned.copy() for _ in range(2))
+    later[-4:] = 9
+    np.testing.assert_array_equal(
+        smoothing_with_plan(weeks.demand[:, :60], 4, planned=told),
+        smoothing_with_plan(weeks.demand[:, :60], 4, planned=later),
+    )

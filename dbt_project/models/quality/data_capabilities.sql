@@ -32,6 +32,8 @@ stated as (
             'transactions.product_id or customer_id: not mapped, or not of the same lines'),
         ('demand_forecasts', 'product_line_count > 0 and category_count > 0',
             'transactions.product_id: not mapped, or products.category of none'),
+        ('reorder_suggestions', 'stock_count > 0 and priced_line_count > 0 and category_count > 0',
+            'stock_levels: no row was accepted, or transactions.quantity or products.category is not mapped'),
         ('discount_analysis', 'discount_line_count > 0', 'transactions.discount_amount: not mapped, or always zero'),
         ('demographics', 'demographic_count > 0', 'customers: neither age, gender nor income is mapped'),
         ('price_sensitivity', 'priced_line_count > 0', 'transactions: quantity or product_id is not mapped'),
