@@ -134,7 +134,7 @@ def _group(data: Published, groups: pl.DataFrame, unit: str) -> None:
 
 def _reorder(data: Published) -> None:
     st.header("What to order now")
-    if switched_off(data, "stock"):
+    if switched_off(data, "reorder_suggestions"):
         return
     suggested = data.rows(
         "select product_group, on_hand_quantity, order_up_to, suggested_quantity, tested_service_level as tested_rate, "
