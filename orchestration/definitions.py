@@ -22,6 +22,7 @@ from orchestration.assets import (
     raw,
     recommendations,
     segmentation,
+    sync,
 )
 from orchestration.assets.personal_data import personal_data
 from orchestration.assets.publish import published_version
@@ -61,6 +62,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         *models.ASSETS,
         *drift.ASSETS,
         *experiments.ASSETS,
+        *activation.ASSETS,
     ]
     public = sorted(
         (key for assets in (*sql, *python) for key in assets.keys if key.path[0] in PUBLIC_SCHEMAS),
@@ -69,7 +71,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     manifest = json.loads(prepare_manifest(settings).read_text())
     registry = personal_data(public, prepare_manifest(settings))
     publication = published_version([*public, registry.key], _comments(manifest))
-    syncs = activation.syncs(source, settings)
+    syncs = sync.syncs(source, settings)
     timezone = source.timezone if source else "UTC"
     return dg.Definitions(
         assets=with_policy(catalogue.told([*sql, *python, registry, publication, *syncs], manifest), source),

@@ -80,6 +80,9 @@ experiments:
     assigned_by: data
     arms: {control: {}, mailed: {campaigns: spring}}
     metrics: [response, net_amount]
+actions:
+  activations:
+    regulars: {where: transaction_count > 2, columns: [rfm_segment, loyalty_tier], folder: out}
 models:
   churn: {horizon_days: 30, active_window_days: 90, minimum_customers: 200, minimum_outcomes: 50}
   clv: {horizons_days: [60], minimum_customers: 200}

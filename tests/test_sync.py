@@ -158,7 +158,7 @@ def test_a_sync_is_an_asset_and_a_row_in_a_log_and_tells_only_what_changed(tmp_p
     counts = books(company).log.select("status", "added_count", "updated_count", "removed_count", "accepted_count")
     assert counts.rows() == [("complete", 2, 0, 0, 2), ("complete", 0, 1, 1, 2), ("complete", 0, 0, 0, 0)]
     with dg.DagsterInstance.from_config(str(company.settings.dagster_home)) as instance:
-        events = instance.fetch_materializations(dg.AssetKey(["activation", "crm"]), limit=5).records
+        events = instance.fetch_materializations(dg.AssetKey(["sync", "crm"]), limit=5).records
     metadata = [{key: value.value for key, value in event.asset_materialization.metadata.items()} for event in events]  # type: ignore[union-attr]
     assert [(one["added_count"], one["removed_count"], one["dagster/row_count"]) for one in reversed(metadata)] == [
         (2, 0, 2), (0, 1, 1), (0, 0, 1),
@@ -202,7 +202,7 @@ def test_the_command_tells_writes_files_for_a_folder_and_status_shows_it(tmp_pat
 def test_a_refresh_tells_nobody_and_only_a_declared_activation_has_asset_job_and_sensor(tmp_path: Path) -> None:
     company = Company(tmp_path, AT_RISK)
     definitions = build_definitions(company.settings)
-    key = dg.AssetKey(["activation", "crm"])
+    key = dg.AssetKey(["sync", "crm"])
     assert definitions.resolve_job_def("sync").asset_layer.executable_asset_keys == {key}
     assert key not in definitions.resolve_job_def("refresh").asset_layer.executable_asset_keys
     assert definitions.resolve_sensor_def("sync_sensor").job_name == "sync"

@@ -3,6 +3,8 @@
 Nobody may be addressed who does not allow marketing or is in a control arm that is still being compared.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from orchestration.errors import InputError
@@ -52,11 +54,10 @@ def audience(name: str, one: Activation, *, source: Source, settings: Settings) 
                 f"actions.activations.{name}: what is published has no global control group yet, so that customers "
                 "could be told of who belong to it. Nothing was sent; `clientele run` draws it."
             )
-        found = _addressable(connection, one)
-    if one.where is not None:
-        found = found.filter(pl.sql_expr(one.where))
+        own = [name for name, *_ in connection.execute(f"describe {CUSTOMERS}").fetchall()]
+        found: pl.DataFrame = connection.sql(candidates(one, own)).pl()
     erased = tombstones.read(settings, source=source.name).customers(found[KEY])
-    return found.filter(~pl.col(KEY).is_in(erased)).select(KEY, *one.columns).sort(KEY)
+    return chosen(found.filter(~pl.col(KEY).is_in(erased)), one)
 
 
 def _is_held_out(connection: Connection) -> bool:
@@ -67,19 +68,27 @@ def _is_held_out(connection: Connection) -> bool:
     return bool(counts[0]) or not counts[1]
 
 
-def _addressable(connection: Connection, one: Activation) -> pl.DataFrame:
-    """The columns that a condition asks about and those that are sent, of all who may be addressed."""
+def candidates(one: Activation, own: Sequence[str]) -> str:
+    """SQL for the columns that a condition asks about and those that are sent, of all who may be addressed.
+
+    `own` are the columns of CUSTOMERS; any other is an attribute.
+    """
     asked = pl.sql_expr(one.where).meta.root_names() if one.where is not None else []
     names = dict.fromkeys((KEY, *asked, *one.columns))
-    own = {column[0] for column in connection.execute(f"describe {CUSTOMERS}").fetchall()}
     columns = ", ".join(
         f"customers.{quoted(name)}" if name in own else f"cast(attributes.{quoted(name)} as varchar) as {quoted(name)}"
         for name in names
     )
-    found: pl.DataFrame = connection.sql(f"""
+    return f"""
         select {columns}
         from {CUSTOMERS} as customers
         left join marts.dim_customers as attributes on customers.customer_id = attributes.customer_id
         where {addressable("customers.customer_id")}
-    """).pl()
-    return found
+    """
+
+
+def chosen(found: pl.DataFrame, one: Activation) -> pl.DataFrame:
+    """Of the candidates those who meet the condition, with what is sent of each, sorted by customer."""
+    if one.where is not None:
+        found = found.filter(pl.sql_expr(one.where))
+    return found.select(KEY, *one.columns).sort(KEY)

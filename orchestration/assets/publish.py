@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from orchestration.activation import feed
 from orchestration.dbt.assets import OWNERS
 from orchestration.models import experiments
 from orchestration.models.segments import CHANGES
@@ -48,7 +49,7 @@ def published_version(tables: Sequence[dg.AssetKey], comments: Mapping[str, Mapp
 
 def keep_day(run: Run) -> None:
     """Keep what was published of this day: segment membership, totals, drift, every batch of scores, and who was
-    assigned to an experiment on it.
+    assigned to an experiment on it, or changed in an activation.
 
     A day says whether it was back-filled; what was really published of a day is never replaced by such.
     """
@@ -64,6 +65,10 @@ def keep_day(run: Run) -> None:
     assigned = run.warehouse.read(experiments.TODAY)
     if assigned.height and not run.is_scratch:
         history.keep(experiments.SUBJECT, as_of, assigned)
+    if run.source.actions.activations:
+        history.keep(
+            feed.SUBJECT, as_of, run.warehouse.read("from activation.changes order by activation, customer_id")
+        )
     for model, table in LEDGER.items():
         batch = run.warehouse.read(f"from {table} order by customer_id, horizon_days")
         history.keep(f"scores/{model}", as_of, batch.with_columns(is_backfilled=pl.lit(is_backfilled)))

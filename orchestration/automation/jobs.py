@@ -19,7 +19,7 @@ TO_MARTS = dg.AssetSelection.groups("landing", "raw", "staging", "marts", "quali
 )
 """From the files to the marts and what the data can tell; `quality.capabilities` waits for the segments."""
 
-TELLING = dg.AssetSelection.groups("activation")
+TELLING = dg.AssetSelection.groups("sync")
 """What follows a publication: another system that is away must not fail what was published."""
 
 WHOLE = {RETRY_STRATEGY_TAG: "ALL_STEPS"}

@@ -45,6 +45,7 @@ HISTORY: Final = {
     "segment_changes": "ml.segment_changes",
     "segment_snapshots": "ml.segment_snapshots",
     "experiment_assignments": "ml.experiment_assignments",
+    "activation_changes": "activation.changes",
     **{f"scores/{model}": table for model, table in LEDGER.items()},
 }
 """Subjects of the history with rows of single customers, each the published table that it keeps day by day."""

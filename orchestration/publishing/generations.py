@@ -15,7 +15,7 @@ from orchestration.settings import Settings
 from orchestration.storage.kept_files import sync
 from orchestration.warehouse import Connection, DatabaseError, literal, quoted, reader
 
-PUBLIC_SCHEMAS: Final = ("marts", "ml", "quality", "reports")
+PUBLIC_SCHEMAS: Final = ("marts", "ml", "activation", "quality", "reports")
 """What is published; every column of theirs is declared by itself."""
 DATABASE: Final = "clientele.duckdb"
 MANIFEST: Final = "manifest.json"

@@ -56,7 +56,10 @@ def is_telling(event: dg.DagsterEvent) -> bool:
 
 
 def _is_broken_check(event: dg.DagsterEvent) -> bool:
-    return event.event_type_value == "ASSET_CHECK_EVALUATION" and not event.asset_check_evaluation_data.passed
+    if event.event_type_value != "ASSET_CHECK_EVALUATION":
+        return False
+    found = event.asset_check_evaluation_data
+    return not found.passed and found.severity == dg.AssetCheckSeverity.ERROR
 
 
 def _failed_checks(broken: list[dg.AssetCheckEvaluation], describe: Describe) -> CheckError:

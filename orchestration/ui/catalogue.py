@@ -33,11 +33,12 @@ PAGES: Final = {
     "reports": "dashboard",
     "publish": "operations",
     "activation": "activation",
+    "sync": "activation",
 }
 """The page of `docs` that goes on where a group's descriptions end; another group has the README."""
 WAREHOUSE: Final = "warehouse"
 """The catalog that holds every table while a run works."""
-NO_TABLE: Final = ("published", "landing", "activation")
+NO_TABLE: Final = ("published", "landing", "sync")
 """Schemas of assets that are no tables; neither is a fitted model."""
 UNIQUE_ID: Final = "dagster_dbt/unique_id"
 
