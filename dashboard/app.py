@@ -1,6 +1,6 @@
 """The dashboard's frame: which pages there are, the version that all of them read, and what leads from one to another.
 
-`streamlit run dashboard/app.py`, as `clientele dashboard` does. What a page shows belongs in `views`.
+`server` runs it anew for every page that is drawn. What a page shows belongs in `views`.
 """
 
 from pathlib import Path
@@ -44,7 +44,13 @@ def main() -> None:
     st.html(WRAPPED)
     data = version(found.folder)
     st.session_state["data"] = data
-    page = st.navigation(PAGES)
+    page = st.navigation(
+        [
+            st.Page(one.show, title=one.title, icon=f":material/{one.icon}:", url_path=one.path, default=not one.path)
+            for one in PAGES
+        ],
+        expanded=True,
+    )
     st.sidebar.markdown(f"{data.source}, as of {data.as_of:%d %B %Y}")
     page.run()
     st.html(f'<span data-drawn="{page.title}"></span>')  # for who waits until a page is whole: tests, screenshots

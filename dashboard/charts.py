@@ -1,6 +1,7 @@
 """Charts of published numbers: a frame in, an Altair chart out, each with a title, units and a legend that people read.
 
-Pure: where the numbers come from belongs in `views`, and what is drawn around a chart too.
+Pure: where the numbers come from belongs in `views`, and what is drawn around a chart too; charts of values that are
+known within an interval, in `interval_charts`.
 """
 
 from collections.abc import Sequence
@@ -106,7 +107,7 @@ def heat_map(
             f"{value}:Q",
             title=unit,
             scale=alt.Scale(scheme="blues"),
-            legend=alt.Legend(orient="bottom", titleLimit=400),
+            legend=alt.Legend(orient="bottom", titleLimit=400, format=form),
         ),
         tooltip=[f"{down}:O", f"{across}:O", alt.Tooltip(f"{value}:Q", title=unit, format=form)],
     )
@@ -122,9 +123,11 @@ def bars(
     groups: pl.DataFrame, *, label: str, value: str, title: str, unit: str, form: str = ",.3~s", colour: str = BLUE
 ) -> alt.LayerChart:
     """One bar a group, in the frame's order, with its number at its end."""
+    top = float(groups[value].max() or 0)  # type: ignore[arg-type] # numbers
+    room = alt.Scale(domainMax=1.12 * top) if top > 0 else alt.Undefined  # for the number of the longest bar
     base = alt.Chart(groups, title=title, height={"step": 26}).encode(
         y=alt.Y(f"{label}:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
-        x=alt.X(f"{value}:Q", title=unit, axis=alt.Axis(format=form)),
+        x=alt.X(f"{value}:Q", title=unit, scale=room, axis=alt.Axis(format=form, tickCount=6)),
         tooltip=[alt.Tooltip(f"{label}:N"), alt.Tooltip(f"{value}:Q", title=unit, format=form)],
     )
     words = base.mark_text(align="left", dx=4, color=GREY).encode(text=alt.Text(f"{value}:Q", format=form))
@@ -143,8 +146,9 @@ def lines(
     form: str = ",.3~s",
 ) -> alt.Chart:
     """One line, or one by `by`."""
+    by_month = alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="month", step=1))
     encoding: dict[str, Any] = {
-        "x": alt.X(x, title=x_title),
+        "x": alt.X(x, title=x_title, axis=by_month if x_title == "Month" else alt.Undefined),
         "y": alt.Y(f"{y}:Q", title=unit, axis=alt.Axis(format=form)),
         "tooltip": [alt.Tooltip(x), *([f"{by}:N"] if by else []), alt.Tooltip(f"{y}:Q", title=unit, format=form)],
     }
@@ -171,47 +175,6 @@ def histogram(bins: pl.DataFrame, *, title: str, unit: str, x_title: str) -> alt
             ],
         )
     )
-
-
-def contest(grades: pl.DataFrame, *, served: str, title: str, unit: str) -> alt.LayerChart:
-    """Every candidate on every test day, with its interval: who serves in colour, models and rules in grey beside it.
-
-    `grades` has candidate, cutoff_date, value, lower, upper.
-    """
-    marked = grades.with_columns(
-        kind=pl.when(pl.col("candidate") == served).then(pl.lit("serves")).otherwise(pl.lit("other")),
-        candidate=pl.col("candidate").str.replace_all("_", " "),
-        test_day=pl.col("cutoff_date").cast(pl.String),
-    )
-    y = alt.Y("candidate:N", title=None, sort=alt.EncodingSortField("value", op="mean", order="descending"))
-    colour = alt.Color(
-        "kind:N",
-        title=None,
-        scale=alt.Scale(domain=["serves", "other"], range=[BLUE, GREY]),
-        legend=alt.Legend(orient="bottom", columns=1),
-    )
-    base = alt.Chart(marked, title=title, height={"step": 26})
-    rules = base.mark_rule().encode(
-        y=y, x=alt.X("lower:Q", title=unit, scale=alt.Scale(zero=False)), x2="upper:Q", color=colour
-    )
-    points = base.mark_point(filled=True, size=70, opacity=0.9).encode(
-        y=y,
-        x="value:Q",
-        color=colour,
-        shape=alt.Shape(
-            "test_day:N",
-            title="Test day",
-            legend=alt.Legend(orient="bottom", columns=1, symbolFillColor=GREY, symbolStrokeColor=GREY),
-        ),
-        tooltip=[
-            "candidate:N",
-            alt.Tooltip("test_day:N", title="Test day"),
-            alt.Tooltip("value:Q", title=unit, format=".4f"),
-            alt.Tooltip("lower:Q", format=".4f"),
-            alt.Tooltip("upper:Q", format=".4f"),
-        ],
-    )
-    return rules + points
 
 
 def in_bins(values: Sequence[float], *, count: int = 30) -> pl.DataFrame:
@@ -241,27 +204,6 @@ def columns(months: pl.DataFrame, *, x: str, y: str, title: str, unit: str) -> a
             tooltip=[alt.Tooltip(f"yearmonth({x}):T", title="Month"), alt.Tooltip(f"{y}:Q", title=unit, format=",.2f")],
         )
     )
-
-
-def intervals(tenths: pl.DataFrame, *, x: str, title: str, x_title: str, unit: str) -> alt.LayerChart:
-    """A mean with its interval a group: expected_amount between expected_amount_p10 and expected_amount_p90."""
-    base = alt.Chart(tenths, title=title, height=HEIGHT).encode(
-        x=alt.X(f"{x}:O", title=x_title, axis=alt.Axis(labelAngle=0))
-    )
-    spread = base.mark_rule(color=GREY, strokeWidth=3).encode(
-        y=alt.Y("expected_amount_p10:Q", title=unit), y2="expected_amount_p90:Q"
-    )
-    means = base.mark_point(filled=True, size=80, color=BLUE, opacity=1).encode(
-        y="expected_amount:Q",
-        tooltip=[
-            alt.Tooltip(f"{x}:O", title=x_title),
-            *(
-                alt.Tooltip(f"{column}:Q", title=column.replace("_", " "), format=",.2f")
-                for column in ("expected_amount", "expected_amount_p10", "expected_amount_p90")
-            ),
-        ],
-    )
-    return spread + means
 
 
 def title_of(chart: alt.Chart | alt.LayerChart) -> str:

@@ -3,6 +3,7 @@
 What is drawn in a chart belongs in `charts`; which ones, in `views`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -16,6 +17,17 @@ from dashboard.words import SHARES
 from orchestration.words import in_words
 
 FEW_ROWS = 60  # as many as are told as text, which every screen reader reads
+NAMES = (
+    "candidate",
+    "forecaster",
+    "segment",
+    "rfm_segment",
+    "group_name",
+    "feature",
+    "churn_main_reason",
+    "conclusion",
+)
+"""Columns whose values are names, which people read as words."""
 FEW_COLUMNS = 7  # as many as a phone shows without a scroll bar that no keyboard reaches
 
 
@@ -37,7 +49,7 @@ def number(
             note(usual)
 
 
-def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str = "") -> None:
+def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definition: str) -> None:
     """A chart below its title, what it shows in words, and the numbers behind it."""
     title = title_of(drawn)
     st.markdown(f"**{title}**")
@@ -49,7 +61,8 @@ def chart(drawn: alt.Chart | alt.LayerChart, numbers: pl.DataFrame, *, definitio
 
 
 def table(rows: pl.DataFrame, **options: Any) -> None:
-    """Rows as a table with column names in words; a long one scrolls and sorts."""
+    """Rows as a table with names in words; a long one scrolls and sorts."""
+    rows = rows.with_columns(_as_words(rows[name]) for name in NAMES if name in rows.columns)
     if rows.height > FEW_ROWS or rows.width > FEW_COLUMNS or options:
         shown = {in_words(name): st.column_config.NumberColumn(format=_form(name)) for name in _decimals(rows)}
         config = shown | options.pop("column_config", {})
@@ -57,6 +70,10 @@ def table(rows: pl.DataFrame, **options: Any) -> None:
         st.dataframe(rounded.rename(in_words), hide_index=True, column_config=config, **options)
         return
     st.table(rows.select(_as_text(rows[name]).alias(in_words(name)) for name in rows.columns))
+
+
+def _as_words(column: pl.Series) -> pl.Series:
+    return column.map_elements(in_words, return_dtype=pl.String)
 
 
 def _decimals(rows: pl.DataFrame) -> list[str]:
@@ -83,6 +100,11 @@ def _as_text(column: pl.Series) -> pl.Series:
         return f"{value:,.2f}" if "amount" in column.name or abs(value) >= 100 else f"{value:.4g}"
 
     return column.map_elements(text, return_dtype=pl.String)
+
+
+def served_by(health: Mapping[str, Any]) -> None:
+    """Who makes the numbers of a page, and why: candidate, served_by and reason of reports.rpt_model_health."""
+    st.write(f"Served by **{in_words(health['candidate'])}** ({health['served_by']}). {in_words(health['reason'])}")
 
 
 def note(text: str) -> None:

@@ -25,7 +25,7 @@ PATIENCE: Final = 300
 """Seconds, on a busy machine."""
 GROUPS: Final = (
     *("raw", "staging", "marts", "features", "churn", "clv", "recommendations", "demand", "feedback", "experiments"),
-    *("models", "segmentation", "quality", "reports", "publish"),
+    *("models", "segmentation", "quality", "reports", "activation", "publish"),
 )
 MARGIN: Final = 24
 SHARPNESS: Final = 1.4

@@ -23,6 +23,16 @@ PRODUCT_RECOMMENDATIONS: Final[Schema] = {
 }
 """Grain: customer x rank. Where categories are recommended, `product_id` is null."""
 
+DEMAND_WEEKS: Final[Schema] = {
+    "as_of_date": pl.Date,
+    "product_group": pl.String,
+    "unit": pl.String,
+    "week_start_date": pl.Date,
+    "week_end_date": pl.Date,
+    "demand": pl.Float64,
+}
+"""Grain: product group x past week; `unit` is quantity or net_amount."""
+
 DEMAND_FORECASTS: Final[Schema] = {
     "as_of_date": pl.Date,
     "product_group": pl.String,

@@ -5,6 +5,7 @@ from typing import Final
 from ml.action_schemas import (
     DEMAND_EVALUATIONS,
     DEMAND_FORECASTS,
+    DEMAND_WEEKS,
     PRODUCT_RECOMMENDATIONS,
     REORDER_SUGGESTIONS,
 )
@@ -53,6 +54,7 @@ TABLES: Final[dict[str, Schema]] = {
     "churn_reasons": CHURN_REASONS,
     "clv_predictions": CLV_PREDICTIONS,
     "product_recommendations": PRODUCT_RECOMMENDATIONS,
+    "demand_weeks": DEMAND_WEEKS,
     "demand_forecasts": DEMAND_FORECASTS,
     "demand_evaluations": DEMAND_EVALUATIONS,
     "reorder_suggestions": REORDER_SUGGESTIONS,

@@ -5,6 +5,9 @@ from typing import Final
 SPELT: Final = {
     "auc": "AUC",
     "brier": "Brier score",
+    "mase": "MASE",
+    "ndcg_at_10": "NDCG at 10",
+    "ndcg_loss_at_10": "1 - NDCG at 10",
     "normalised_gini": "normalised Gini",
     "rmse": "RMSE",
     "rfm": "RFM",

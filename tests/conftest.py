@@ -31,8 +31,8 @@ from tests.shop import Shop, write_shop
 EARLIER = date(2026, 5, 31)
 SHARING = {
     "runs": "alerts architecture asking backfill benchmark_stages bi bi_tools catalogue cli consent damaged_files "
-    "dashboard dbt definitions end_to_end erasure explain feedback freshness full_disk kills many_starts "
-    "metrics_layer mlflow_mirror model_files news privacy progress publish published_experiments "
+    "dashboard dashboard_numbers dbt definitions end_to_end erasure explain feedback freshness full_disk kills "
+    "many_starts metrics_layer mlflow_mirror model_files news privacy progress publish published_experiments "
     "published_schema registry run security segments since_last_run small_groups warehouse",
     "marts": "benchmarks email_experiment entities pseudonyms ready_sources",
 }

@@ -30,6 +30,7 @@ def test_a_question_is_answered_as_a_table_as_csv_and_as_json(settings: Settings
     as_table = asked(settings, question)
     assert as_table.stdout.split()[:4] == ["customer_count", "net_amount", str(found[0]), str(found[1])]
     assert "1 rows" in as_table.stdout
+    assert as_table.stdout.splitlines() == [line.rstrip() for line in as_table.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(

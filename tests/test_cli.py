@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from orchestration.answers import contest, preview
+from orchestration.cli.options import screen
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.commands import CLIENTELE, Finished, clientele, environment, hashes
 from tests.shop import SOURCE
@@ -28,6 +30,16 @@ def refused(done: Finished, *words: str) -> None:
     assert "Traceback" not in done.stderr
     for word in words:
         assert word in done.stderr.replace("\n", " ")
+
+
+def test_what_is_piped_has_no_blanks_at_the_ends_of_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("table", "rows", box=None)
+    table.add_row("marts.dim_customers", "700")
+    table.add_row("a  b", "")
+    screen().print("Tables", table, sep="\n")
+    told = capsys.readouterr().out
+    assert [line.split()[0] for line in told.splitlines()] == ["Tables", "table", "marts.dim_customers", "a"]
+    assert told.splitlines() == [line.rstrip() for line in told.splitlines()]
 
 
 def test_json_is_one_object_on_stdout_and_everything_else_is_on_stderr(first_run: Finished) -> None:

@@ -99,6 +99,16 @@ def test_what_is_no_table_is_refused_with_a_way_out(tmp_path: Path, name: str, c
         draft([tmp_path], out=tmp_path / "out.yml")
 
 
+def test_whole_numbers_that_were_written_with_a_point_are_ids_without_it(tmp_path: Path) -> None:
+    with_gaps = ORDERS.replace("ada", "17850.0") + "2,,2024-01-01 11:00:00,cup,1,2.50,\n"
+    out = drafted(tmp_path, orders=with_gaps, people="customer_id;city\n17850.0;Ulm\nA1.0;Bonn\n")
+    source = load_source(out)
+    (orders,), (people,) = source.entities["transactions"], source.entities["customers"]
+    assert orders.columns["customer_id"] == r"regexp_replace(customer, '\.0$', '')"
+    assert people.columns["customer_id"] == "customer_id"
+    assert "# guess by same name, without the .0 behind its numbers" in out.read_text()
+
+
 def test_what_is_required_and_not_found_is_left_to_fill_in(tmp_path: Path) -> None:
     text = drafted(tmp_path, orders=ORDERS.replace("unit_price", "colour").replace("4.50", "red")).read_text()
     assert "amount: FILL_IN # required, and no column looks like it" in text

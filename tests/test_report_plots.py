@@ -1,11 +1,13 @@
 """Pictures of reports say what their tables say: counts, labels and units."""
 
+import base64
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from orchestration.ui import report_plots
+from orchestration.ui.metadata import picture
 
 DAY = date(2026, 6, 30)
 
@@ -48,6 +50,17 @@ def test_the_triangle_shows_complete_months_after_the_first_in_percent() -> None
     assert "\n50" in said
     assert "\n25" not in said
     assert "% of the cohort" in said
+
+
+def test_the_widest_picture_fits_the_dialog_of_a_small_window() -> None:
+    months = [date(2024 + (month // 12), month % 12 + 1, 1) for month in range(24)]
+    cells = [(month, number) for place, month in enumerate(months) for number in range(24 - place)]
+    cohorts = pl.DataFrame(cells, schema=["cohort_month", "month_number"], orient="row").with_columns(
+        customer_count=pl.lit(11_000), retention_rate=pl.lit(1.0), is_complete_month=pl.lit(True)
+    )
+    shown = picture(report_plots.cohort_triangle(cohorts), title="Retention").value
+    png = base64.b64decode(shown.partition("base64,")[2].rstrip(")"))
+    assert 800 < int.from_bytes(png[16:20]) <= 0.8 * 1280 - 48  # a PNG says its width there
 
 
 def test_the_map_names_each_segment_with_its_size_and_share_of_revenue() -> None:

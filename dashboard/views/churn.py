@@ -3,10 +3,9 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import charts
-from dashboard.elements import chart, head, note, nothing, number, switched_off, table
+from dashboard import charts, interval_charts
+from dashboard.elements import chart, head, note, nothing, number, served_by, switched_off, table
 from dashboard.published import Published
-from orchestration.words import in_words
 
 WATCHED = 200
 """Customers on the watch list; all of them are in reports.rpt_customer_360."""
@@ -23,7 +22,7 @@ def show() -> None:
         st.info("Nobody is eligible for a score on this day.")
         return
     health, horizon = serving.row(0, named=True), scores["horizon_days"][0]
-    st.write(f"Served by **{in_words(health['candidate'])}** ({health['served_by']}). {in_words(health['reason'])}")
+    served_by(health)
     columns = st.columns(3)
     high = scores.filter(pl.col("risk_band") == "high").height
     number(columns[0], "Customers scored", f"{scores.height:,}", definition=data.definition("ml.churn_scores"))
@@ -44,6 +43,7 @@ def show() -> None:
             x_title="Probability",
         ),
         bins,
+        definition=data.definition("ml.churn_scores", "churn_probability"),
     )
     _reasons(data)
     _tests(data, health)
@@ -81,7 +81,7 @@ def _tests(data: Published, health: dict[str, object]) -> None:
     )
     if grades.height:
         chart(
-            charts.contest(
+            interval_charts.contest(
                 grades,
                 served=str(health["candidate"]),
                 title="How well each candidate ranked customers on past days that it had not seen",
@@ -119,9 +119,7 @@ def _watch_list(data: Published) -> None:
         "rfm_segment from reports.rpt_customer_360 where risk_band = 'high' "
         "order by coalesce(expected_amount, 0) * churn_probability desc, customer_id limit ?",
         WATCHED,
-    ).with_columns(
-        pl.col("churn_main_reason", "rfm_segment").str.replace_all("_", " "), pl.col("expected_amount").round(2)
-    )
+    ).with_columns(pl.col("expected_amount").round(2))
     note(
         f"The {watched.height:,} customers at high risk with the most expected money at stake (probability times "
         "expected amount). Ids only: who they are is for those to look up who may."

@@ -102,4 +102,5 @@ def _history(data: Published, customer: str) -> None:
             months, x="month_start", y="net_amount", title="Net amount by month", unit=f"Net amount ({data.currency})"
         ),
         months,
+        definition=data.definition("marts.fct_transactions", "net_amount"),
     )

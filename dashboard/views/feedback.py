@@ -86,6 +86,7 @@ def _drivers(data: Published) -> None:
                 form=".0%",
             ),
             lowers.drop("words"),
+            definition=data.definition("ml.feedback_drivers", "satisfied_share"),
         )
     table(drivers.select("words", "direction", "customer_count"), height=350)
     note(data.definition("ml.feedback_drivers"))

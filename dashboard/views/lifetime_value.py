@@ -3,11 +3,10 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import charts
-from dashboard.elements import chart, head, number, switched_off
+from dashboard import charts, interval_charts
+from dashboard.elements import chart, head, number, served_by, switched_off
 from dashboard.published import Published
 from dashboard.words import money
-from orchestration.words import in_words
 
 LEAST = 11
 """Customers in any group that is told of."""
@@ -28,8 +27,7 @@ def show() -> None:
     rows = data.rows("from ml.clv_predictions where horizon_days = ?", horizon)
     health = data.rows("from reports.rpt_model_health where model = 'clv' and horizon_days = ?", horizon)
     if health.height:
-        served = health.row(0, named=True)
-        st.write(f"Served by **{in_words(served['candidate'])}** ({served['served_by']}). {in_words(served['reason'])}")
+        served_by(health.row(0, named=True))
     columns = st.columns(3)
     expected = data.definition("ml.clv_predictions", "expected_amount")
     total = float(rows["expected_amount"].sum())
@@ -46,6 +44,7 @@ def show() -> None:
             x_title=f"Expected amount ({data.currency}); the largest hundredth is in the last bar",
         ),
         bins,
+        definition=expected,
     )
     _tenths(data, rows, horizon)
     _origin(data, horizon)
@@ -64,7 +63,7 @@ def _tenths(data: Published, rows: pl.DataFrame, horizon: int) -> None:
     )
     if tenths.height:
         chart(
-            charts.intervals(
+            interval_charts.intervals(
                 tenths,
                 x="tenth",
                 title=f"Mean expected amount in {horizon} days by tenth of customers, and the 10th to 90th percentile",

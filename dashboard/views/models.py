@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboard import charts
+from dashboard import charts, interval_charts
 from dashboard.elements import chart, head, note, nothing, table
 from dashboard.published import Published
 from orchestration.words import heading, in_words
@@ -31,18 +31,19 @@ def _verdict(model: dict[str, object]) -> None:
     if model["warning"]:
         st.warning(str(model["warning"]), icon=":material/warning:")
     numbers = ("rank", "loss")
+    served = "model" if model["served_by"] == "champion" else "best model"
     facts = pl.DataFrame(
         [
             {
                 "metric": in_words(str(model[f"{name}_metric"])),
-                "model": model[f"{name}_value"],
+                served: model[f"{name}_value"],
                 "best rule": model[f"best_rule_{name}_value"],
                 "graded since": model[f"outcome_{name}_value"],
             }
             for name in numbers
             if model[f"{name}_metric"]
         ],
-        schema={"metric": pl.String, "model": pl.Float64, "best rule": pl.Float64, "graded since": pl.Float64},
+        schema={"metric": pl.String, served: pl.Float64, "best rule": pl.Float64, "graded since": pl.Float64},
     )
     table(facts.with_columns(pl.col(pl.Float64).round(4)))
 
@@ -61,13 +62,14 @@ def _contest(data: Published, model: dict[str, object]) -> None:
         metric,
     )
     chart(
-        charts.contest(
+        interval_charts.contest(
             grades,
             served=str(model["candidate"]),
             title=f"{heading(metric)} of every candidate and rule on past days that none had seen",
             unit=f"{heading(metric)}, 95 % interval",
         ),
         grades,
+        definition=data.definition("ml.model_evaluations", "value"),
     )
 
 

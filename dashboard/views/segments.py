@@ -37,6 +37,7 @@ def show() -> None:
                 form=".0%",
             ),
             profiles.select("segment", "customer_count", "customer_share"),
+            definition=data.definition("reports.rpt_segment_profiles", "customer_share"),
         )
     with right:
         chart(
@@ -50,6 +51,7 @@ def show() -> None:
                 colour=charts.GREEN,
             ),
             profiles.select("segment", "net_amount", "revenue_share"),
+            definition=data.definition("reports.rpt_segment_profiles", "revenue_share"),
         )
     st.header("What they are like")
     for profile in profiles.filter(pl.col("words").is_not_null()).iter_rows(named=True):

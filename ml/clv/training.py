@@ -75,7 +75,7 @@ def train(snapshots: pl.DataFrame, question: Question, *, cutoffs: Cutoffs | Non
 
     Snapshots of `as_of` itself are histories for the model that serves. Without a contest average order times repeat
     rate serves, levelled on the latest matured cut-off, or as it is (and without intervals) where hardly an outcome
-    has matured.
+    has matured, or only those of histories shorter than the horizon.
     """
     past = Past(snapshots.sort("as_of_date", "customer_id"), question)
     tests, lack = usable_tests(cutoffs, past.lack, too_short="history is shorter than twice the horizon")
@@ -187,8 +187,12 @@ def _without_contest(past: Past, lack: str) -> Training:
     days = matured["as_of_date"].unique().sort().tail(1).to_list()
     latest = at(matured, *days)
     serving = LeveledClv(make_candidate(FALLBACK, horizon_days=question.horizon_days)).fit(latest)
-    level = "with its level as it is: hardly an outcome has matured"
-    if latest.height >= question.minimums.level_customers:
+    history_days = int(latest["tenure_days"].max() or 0)  # type: ignore[arg-type] # numbers
+    if latest.height < question.minimums.level_customers:
+        level = "with its level as it is: hardly an outcome has matured"
+    elif history_days < question.horizon_days:  # there it expects too little, by a factor that is wrong for longer ones
+        level = f"with its level as it is: what has matured followed on {history_days} days of history at most"
+    else:
         serving.calibrate(latest, horizon_days=question.horizon_days)
         level = f"levelled on {latest.height} customers at {days[0]}"
     reason = f"No model was trained: {lack}. {FALLBACK} serves, {level}."

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ml.schemas import Schema
+from ml.action_schemas import DEMAND_WEEKS
+from ml.schemas import Schema, conform
 
 Array = npt.NDArray[np.float64]
 
@@ -75,6 +76,18 @@ def weekly(
     demand[placed["row"].to_numpy(), length - 1 - placed["ago"].to_numpy()] = placed["demand"].to_numpy()
     weeks = Weeks(chosen.to_list(), demand, as_of)
     return weeks if planned_days is None else replace(weeks, planned=_planned(planned_days, weeks, horizon))
+
+
+def sold(weeks: Weeks, *, unit: str) -> pl.DataFrame:
+    """DEMAND_WEEKS: the grid as rows, every week that forecasts are made from."""
+    ahead = range(1 - weeks.demand.shape[1], 1)
+    grid = pl.DataFrame({"product_group": weeks.groups}).join(
+        pl.DataFrame([weeks.span(week) for week in ahead], schema=["week_start_date", "week_end_date"], orient="row"),
+        how="cross",
+        maintain_order="left_right",
+    )
+    named = grid.with_columns(as_of_date=weeks.as_of, unit=pl.lit(unit), demand=pl.Series(weeks.demand.ravel()))
+    return conform(named, DEMAND_WEEKS)
 
 
 def _planned(days: pl.DataFrame, weeks: Weeks, horizon: int) -> Array:

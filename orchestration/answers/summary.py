@@ -44,6 +44,7 @@ def summarise(folder: Path) -> dict[str, Any]:
             "net_amount": next(
                 (float(r["accepted"]) for r in reconciliation if (r["entity"], r["measure"]) == NET_AMOUNT), 0.0
             ),
+            "currency": records(connection, "select currency from marts.dim_as_of")[0]["currency"],
             "customer_count": records(connection, "select count(*) as n from marts.dim_customers")[0]["n"],
             "segments": _segments(connection),
             "models": records(connection, "from reports.rpt_model_health order by model, horizon_days"),
@@ -122,9 +123,9 @@ def show(summary: dict[str, Any], console: Console) -> None:
     rejected = summary["rejected_row_count"]
     facts.add_row("Rows received", f"{summary['received_row_count']:,}, {rejected:,} of them rejected")
     facts.add_row("Customers", f"{summary['customer_count']:,}")
-    facts.add_row("Net amount", f"{summary['net_amount']:,.2f}")
+    facts.add_row("Net amount", f"{summary['net_amount']:,.2f} {summary['currency']}")
     for strategy, segments in summary["segments"].items():
-        largest = ", ".join(f"{name} {count:,}" for name, count in list(segments.items())[:5])
+        largest = ", ".join(f"{in_words(name)} {count:,}" for name, count in list(segments.items())[:5])
         facts.add_row(f"Segments ({strategy})", largest or "none")
     for model in summary["models"]:
         horizon = f", {model['horizon_days']} days" if model["horizon_days"] else ""
@@ -157,7 +158,7 @@ def _model_line(model: dict[str, Any]) -> str:
     if model["rank_value"] is None:
         return f"{serves}: {model['reason']}"
     return (
-        f"{serves}; model against best rule: "
+        f"{serves}; {'model' if model['served_by'] == 'champion' else 'best model'} against best rule: "
         f"{in_words(model['rank_metric'])} {model['rank_value']:.3f} / {model['best_rule_rank_value']:.3f}, "
         f"{in_words(model['loss_metric'])} {model['loss_value']:.4g} / {model['best_rule_loss_value']:.4g}"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import polars as pl
 
-from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, REORDER_SUGGESTIONS
+from ml.action_schemas import DEMAND_EVALUATIONS, DEMAND_FORECASTS, DEMAND_WEEKS, REORDER_SUGGESTIONS
 from ml.schemas import conform
 from orchestration.dbt.assets import OWNERS
 from orchestration.runs.run import Run
@@ -22,6 +22,10 @@ INPUTS = [
 ]
 WEEKS = 104  # of history, at most
 TABLES = {
+    "demand_weeks": (
+        DEMAND_WEEKS,
+        "One row per product group x past week: what was sold, as forecasts are made from it.",
+    ),
     "demand_forecasts": (
         DEMAND_FORECASTS,
         "One row per product group x week ahead: the demand to be expected, with an 80 % interval.",
@@ -49,6 +53,7 @@ def demand(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[None]]:
     """Forecast every group by whoever did best on its past weeks, and say how everybody did and what to order."""
     from ml.demand.forecasting import evaluations, forecasts
     from ml.demand.reorder import Policy, suggest
+    from ml.demand.weeks import sold
 
     outlook = _outlook(run)
     reorder = run.source.models.demand.reorder
@@ -56,6 +61,7 @@ def demand(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[None]]:
     graded = evaluations(outlook)
     overall = graded.filter(product_group="all groups", test="latest origin")
     grades = {f"wape_{name}": wape for name, wape in overall.select("candidate", "wape").iter_rows()}
+    yield _written(run, "demand_weeks", sold(outlook.weeks, unit=outlook.plan.unit))
     yield _written(run, "demand_forecasts", forecasts(outlook))
     yield _written(run, "demand_evaluations", graded, **grades)
     yield _written(run, "reorder_suggestions", suggest(outlook, _stock(run), policy))

@@ -1,10 +1,14 @@
 """What the commands share: their common options, settings made of them, and how an error ends a command."""
 
 import errno
+import io
+import re
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -63,4 +67,25 @@ def screen() -> "Console":
     from rich.console import Console
 
     console = Console()
-    return console if console.is_terminal else Console(width=WIDE)
+    return console if console.is_terminal else Console(file=cast("IO[str]", _Unpadded()), width=WIDE)
+
+
+class _Unpadded(io.TextIOBase):
+    """Standard output without the blanks that fill a table's last column up to its width."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override] # typeshed has an attribute
+        return sys.stdout.encoding
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(re.sub(r" +(?=\n)", "", text))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def command(words: str) -> str:
+    """A command of ours as it can be typed here: by its path where this one was started by that."""
+    started = sys.argv[0]
+    is_found = Path(started).name != "clientele" or shutil.which("clientele") == started
+    return f"{'clientele' if is_found else started} {words}"

@@ -58,7 +58,7 @@ def dashboard(port: PortOption = 8501, data_dir: DataDirOption = None) -> None:
             "--theme.dark.primaryColor": "#56B4E9",
             "--theme.headingFontSizes": '["2.5rem", "1.6rem"]',  # title, sections: no level is left out
         }
-        words = ["streamlit", "run", str(PROJECT_DIR / "dashboard" / "app.py")]
+        words = ["streamlit", "run", str(PROJECT_DIR / "dashboard" / "server.py")]
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.execve(  # noqa: S606 - our own arguments, no shell
             sys.executable,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.options import JsonOption, SourceOption, explained, screen, settings_of
+from orchestration.cli.options import JsonOption, SourceOption, command, explained, screen, settings_of
 from orchestration.errors import InputError
 
 
@@ -21,7 +21,7 @@ def init(
         if out.exists():
             raise InputError(f"{out} exists already: name another file with --out.")
         out.write_text(draft(files, out=out), encoding="utf-8")
-        typer.echo(f"Drafted {out}. Look at every guess, then: clientele check --source {out}")
+        typer.echo(f"Drafted {out}. Look at every guess, then: {command(f'check --source {out}')}")
 
 
 def check(source: SourceOption = None, json: JsonOption = False) -> None:

@@ -69,7 +69,7 @@ def _draft_file(file: Path) -> Draft:
     guessed = _guess(best, header)
     used = {column: [name for name in header if name in sql] for column, (sql, _) in guessed.items()}
     written = _format(best, used, texts)
-    columns = _guess(best, header, written=written)
+    columns = _whole_ids(_guess(best, header, written=written), used, texts)
     return Draft(
         file=file,
         entity=best,
@@ -78,6 +78,17 @@ def _draft_file(file: Path) -> Draft:
         unused=[name for name in header if not any(name in names for names in used.values())],
         written=written,
     )
+
+
+def _whole_ids(
+    guessed: dict[str, tuple[str, str]], used: dict[str, list[str]], texts: dict[str, list[str]]
+) -> dict[str, tuple[str, str]]:
+    """Ids without the `.0` that a spreadsheet or pandas writes behind whole numbers of a column with gaps."""
+    for column, (sql, reason) in guessed.items():
+        values = [text for name in used[column] for text in texts.get(name, ())]
+        if column.endswith("_id") and values and all(re.fullmatch(r"\d+\.0", text) for text in values):
+            guessed[column] = (f"regexp_replace({sql}, '\\.0$', '')", f"{reason}, without the .0 behind its numbers")
+    return guessed
 
 
 def _format(entity: Entity, used: dict[str, list[str]], texts: dict[str, list[str]]) -> Format:

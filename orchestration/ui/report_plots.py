@@ -63,7 +63,7 @@ def cohort_triangle(cohorts: pl.DataFrame) -> "Figure":
     for row in shown.iter_rows(named=True):
         grid[months.index(row["cohort_month"])][row["month_number"] - 1] = 100 * row["retention_rate"]
     sizes = dict(cohorts.filter(pl.col("month_number") == 0).select("cohort_month", "customer_count").iter_rows())
-    figure, (axes,) = new_figure(min(13.0, 3.4 + 0.5 * max(4, width)), 1.8 + 0.34 * max(3, len(months)))
+    figure, (axes,) = new_figure(min(10.5, 3.4 + 0.5 * max(4, width)), 1.8 + 0.34 * max(3, len(months)))
     image = axes.imshow(grid, cmap="Blues", aspect="auto", vmin=0)
     _numbers(axes, grid, "{:.0f}")
     axes.set_xticks(range(width), [str(number) for number in range(1, width + 1)])

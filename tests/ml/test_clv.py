@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from skops.io import dumps, get_untrusted_types, loads
 
-from ml.backtest import at
+from ml.backtest import at, build_snapshots
 from ml.btyd.expectations import PurchaseExpectations
 from ml.clv.intervals import RatioIntervals
 from ml.clv.learned import DirectClv, LogLinearClv, TwoStageClv
@@ -144,6 +144,25 @@ def test_every_candidate_is_measured_by_every_metric_at_every_test(training: Tra
 def test_on_customers_who_do_drop_out_a_model_beats_every_rule(training: Training) -> None:
     assert training.decision.served_by == "champion"
     assert training.decision.status["spend_per_day"] == "rule"
+
+
+def test_no_level_is_learned_from_histories_shorter_than_the_horizon(transactions: pl.DataFrame) -> None:
+    opened, matured = AS_OF - timedelta(days=HORIZON + 8), AS_OF - timedelta(days=HORIZON)
+    young = transactions.filter(pl.col("transaction_date") > opened)
+    past = build_snapshots(young, cutoffs=[matured, AS_OF], horizon_days=HORIZON)
+    now = at(past, AS_OF)
+    training = train(past, QUESTION, cutoffs=None)
+    assert "what has matured followed on 7 days of history at most" in training.decision.reason
+    told = training.serving.predict(now, horizon_days=HORIZON)
+    plain = OrderTimesRateRule().expect(now, horizon_days=HORIZON)
+    assert told["expected_amount"].to_list() == plain["expected_amount"].to_list()
+    # Learned from a week of history, the level would promise several times what the shop has ever sold.
+    leveled = models_of(at(past, matured)).predict(now, horizon_days=HORIZON)
+    assert leveled["expected_amount"].sum() > 2 * now["value_amount"].sum() > told["expected_amount"].sum()
+
+
+def models_of(latest: pl.DataFrame) -> LeveledClv:
+    return LeveledClv(OrderTimesRateRule()).fit(latest).calibrate(latest, horizon_days=HORIZON)
 
 
 def test_the_test_cut_off_is_predicted_without_any_label_that_matured_after_it(

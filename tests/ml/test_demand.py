@@ -9,7 +9,7 @@ import pytest
 from ml.demand.backtest import choose, half_widths, roll
 from ml.demand.forecasters import FORECASTERS, PLANNED, exponential_smoothing, smoothing_with_plan, usable
 from ml.demand.forecasting import Plan, evaluations, forecasts, look_ahead
-from ml.demand.weeks import DAILY_DEMAND, PLANNED_DAYS, Array, Weeks, weekly
+from ml.demand.weeks import DAILY_DEMAND, PLANNED_DAYS, Array, Weeks, sold, weekly
 
 DAY = date(2026, 6, 30)
 PLAN = Plan(horizon_weeks=4, origins=6, minimum_weeks=26)
@@ -42,6 +42,18 @@ def test_weeks_end_on_the_day_itself_and_one_without_a_sale_is_zero() -> None:
 def test_a_week_that_is_not_wholly_in_the_data_does_not_count() -> None:
     found = weekly(days(("jam", 0, 1), ("jam", 26, 5)), as_of=DAY, minimum_weeks=1, maximum_groups=9)
     assert found.demand.shape == (1, 3)
+
+
+def test_every_past_week_of_a_group_is_a_row_and_the_last_ends_on_the_day() -> None:
+    rows = sold(Weeks(["jam", "tea"], np.array([[9.0, 0.0], [1.5, 2.0]]), DAY), unit="quantity")
+    assert rows.select("product_group", "week_start_date", "week_end_date", "demand").rows() == [
+        ("jam", date(2026, 6, 17), date(2026, 6, 23), 9.0),
+        ("jam", date(2026, 6, 24), DAY, 0.0),
+        ("tea", date(2026, 6, 17), date(2026, 6, 23), 1.5),
+        ("tea", date(2026, 6, 24), DAY, 2.0),
+    ]
+    assert set(rows["unit"]) == {"quantity"}
+    assert sold(Weeks([], np.zeros((0, 2)), DAY), unit="quantity").is_empty()
 
 
 def test_rules_repeat_the_last_week_or_the_same_weeks_of_the_last_year() -> None:

@@ -1,16 +1,19 @@
--- What is known of days in advance: public holidays, and regressors with all days that were handed over, later ones too.
+-- What is known of days in advance: public holidays, and regressors with all days handed over, later ones too.
 with regressors as (
 
     select
-        date,
-        name,
-        round(avg(value), 6) as value
-    from {{ ref('stg_regressors_classified') }}
+        received.date,
+        received.name,
+        round(avg(received.value), 6) as value
+    from {{ ref('stg_regressors_classified') }} as received
     cross join {{ ref('stg_as_of') }} as as_of
     where
-        row_status = 'accepted'
-        or (row_reason = 'after_as_of' and coalesce(cast(updated_at as date) <= as_of.as_of_date, true))
-    group by date, name
+        received.row_status = 'accepted'
+        or (
+            received.row_reason = 'after_as_of'
+            and coalesce(cast(received.updated_at as date) <= as_of.as_of_date, true)
+        )
+    group by received.date, received.name
 
 ),
 
