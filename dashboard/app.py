@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard.published import Published
 from dashboard.views import PAGES
 from orchestration.settings import Settings
+from orchestration.warehouse import MissingTable
 
 # A table that is wider than a phone would have a scroll bar which no keyboard reaches.
 CELLS = "[data-testid='stTable'] :is(td, th)"
@@ -52,7 +53,10 @@ def main() -> None:
         expanded=True,
     )
     st.sidebar.markdown(f"{data.source}, as of {data.as_of:%d %B %Y}")
-    page.run()
+    try:
+        page.run()
+    except MissingTable:  # a page asks for what only this release publishes
+        st.info("An earlier release published this version. `clientele run` publishes what this page shows.")
     st.html(f'<span data-drawn="{page.title}"></span>')  # for who waits until a page is whole: tests, screenshots
     follow(published_dir, found.folder)  # last, for its clock would cut short what is still being drawn
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # `clientele status` answers without it
 
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
+MissingTable = (duckdb.CatalogException, duckdb.BinderException)
+"""A table or a column that is not there."""
 
 STORAGE_VERSION = "v1.0.0"  # every DuckDB client since 1.0 opens it
 PAUSES = (0.1, 0.4, 1.0, 2.0, 4.0, 8.0)  # seconds between attempts to open a file that another program holds

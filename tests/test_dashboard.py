@@ -18,6 +18,7 @@ from orchestration.publishing.generations import DATABASE, swap
 from orchestration.settings import Settings
 from tests.browser import CHROMIUM, LACK, chromium, copied, dashboard, settled
 
+EARLIER = "An earlier release published this version."
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=LACK)
 
 
@@ -64,6 +65,7 @@ def test_every_page_loads_without_an_error_and_reads_to_everyone(
         page.get_by_role("link", name=title).first.click()
         settled(page, title)
         assert page.get_by_test_id("stException").count() == 0, page.get_by_test_id("stException").first.inner_text()
+        assert page.get_by_text(EARLIER).count() == 0, title
         found = Axe().run(page).response["violations"]
         serious |= {f"{title}: {one['id']}": one["help"] for one in found if one["impact"] in ("serious", "critical")}
     page.close()
@@ -132,6 +134,20 @@ def test_a_new_publication_is_followed(page: Page, shown: Settings) -> None:
         connection.execute("update marts.dim_as_of set source_name = 'another_shop'")
     swap(shown.published_dir / "current", after)
     page.get_by_text("another_shop").first.wait_for(timeout=30_000)
+    swap(shown.published_dir / "current", before)
+
+
+def test_a_page_on_what_an_earlier_release_published_says_so(page: Page, shown: Settings) -> None:
+    before = (shown.published_dir / "current").resolve()
+    earlier = Path(shutil.copytree(before, before.with_name("earlier")))
+    with duckdb.connect(str(earlier / DATABASE)) as connection:
+        connection.execute("update marts.dim_as_of set source_name = 'older_shop'")
+        connection.execute("drop table ml.demand_forecasts")
+    swap(shown.published_dir / "current", earlier)
+    page.get_by_text("older_shop").first.wait_for(timeout=30_000)
+    page.get_by_role("link", name="Demand").click()
+    page.get_by_text(EARLIER).wait_for()
+    assert page.get_by_test_id("stException").count() == 0
     swap(shown.published_dir / "current", before)
 
 
