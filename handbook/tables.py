@@ -21,6 +21,7 @@ The [lineage](../lineage/index.html) shows all of dbt's models, published or not
 TITLES: Final = {
     "marts": "Marts",
     "ml": "Scores and segments",
+    "activation": "Activations",
     "quality": "Quality",
     "reports": "Reports",
 }

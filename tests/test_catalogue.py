@@ -13,7 +13,7 @@ from orchestration.settings import PROJECT_DIR, Settings
 from orchestration.ui import catalogue
 from tests.commands import Finished, metadata
 
-NO_COLUMNS = {"published.clientele", "raw.loads"}
+NO_COLUMNS = {"published.clientele", "raw.loads", "sync.regulars"}
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def test_the_order_of_the_rows_in_the_files_changes_no_table(first_runs: list[Fi
     differing = {name for name in first | shuffled if first.get(name) != shuffled.get(name)}
     assert differing <= NAMES_FILES
     assert rejected(first_runs[0].settings) == rejected(first_runs[1].settings)
-    assert len(first) == 103
+    assert len(first) == 114
 
 
 def test_what_the_program_alone_decides_is_made_once_for_all_data_folders(first_runs: list[Finished]) -> None:

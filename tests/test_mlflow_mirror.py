@@ -96,6 +96,6 @@ def test_a_run_mirrors_what_it_trained_and_ends_well_while_the_store_is_away(lat
         assert later_runs[name].exit_code == 0
         seen = metadata(later_runs[name].settings, later_runs[name].summary["run_id"])
         said[name] = seen["ml.model_versions"]["mlflow"]
-    trained = ["churn", "clv", "feedback_en", "recommendations"]
+    trained = ["churn", "clv", "feedback_en", "lookalike_loyal", "recommendations"]
     assert sorted(version.split("-")[0] for version in said["rebuilt"].split(", ")) == trained
     assert "not mirrored to MLflow" in said["again"]

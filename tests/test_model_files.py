@@ -115,6 +115,7 @@ def test_of_several_trainings_only_the_newest_serves_and_the_others_are_retired(
 
 
 def test_the_models_of_a_run_are_files_that_load_with_the_shipped_lists(settings: Settings) -> None:
+    from ml.campaigns.lookalikes import TRUSTED_TYPES as LOOKALIKE_TYPES
     from ml.clv.leveling import TRUSTED_TYPES as CLV_TYPES
     from ml.feedback.sentiment import TRUSTED_TYPES as FEEDBACK_TYPES
     from ml.recommendations.scoring import TRUSTED_TYPES as RECOMMENDATION_TYPES
@@ -123,6 +124,7 @@ def test_the_models_of_a_run_are_files_that_load_with_the_shipped_lists(settings
         "churn": TRUSTED_TYPES,
         "clv": CLV_TYPES,
         "feedback_en": FEEDBACK_TYPES,
+        "lookalike_loyal": LOOKALIKE_TYPES,
         "recommendations": RECOMMENDATION_TYPES,
     }
     files = ModelFiles(settings.history_dir / "models")

@@ -20,6 +20,7 @@ from ml.schemas import (
     empty,
 )
 from ml.segment_schemas import CUSTOMER_SEGMENTS
+from orchestration.activation.feed import CHANGES
 from orchestration.assets.publish import keep_day
 from orchestration.models import training, watch
 from orchestration.models.evidence import declared_groups
@@ -45,6 +46,7 @@ def a_run(folder: Path, models: str) -> Run:
     run.warehouse.write("marts.dim_as_of", pl.DataFrame({"as_of_date": [DAY], "is_backfilled": [False]}))
     run.warehouse.write("quality.reconciliation", pl.DataFrame({"entity": ["products"], "measure": ["rows"]}))
     for name, schema in {
+        "activation.changes": CHANGES,
         "ml.customer_segments": CUSTOMER_SEGMENTS,
         "ml.churn_scores": CHURN_SCORES,
         "ml.clv_predictions": CLV_PREDICTIONS,

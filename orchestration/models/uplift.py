@@ -6,12 +6,11 @@ Only experiments that are declared, and over, are asked about: that chance decid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from ml.campaigns.contacts import CONTACTS
-from ml.campaigns.uplift_training import Question, check_design, train
 from ml.schemas import Schema, conform
 from ml.small_groups import told
 from orchestration.intake.experiments import GLOBAL_CONTROL, PROPORTIONS, Experiment, Metric
@@ -22,6 +21,9 @@ from orchestration.models.experiments import declared, design, progress
 from orchestration.runs.run import Run
 from orchestration.storage.model_files import ModelCard
 from orchestration.warehouse import literal
+
+if TYPE_CHECKING:  # scikit-learn is loaded by who trains
+    from ml.campaigns.uplift_training import Question
 
 UNITS: Final[Schema] = {
     "customer_id": pl.String,
@@ -90,6 +92,8 @@ def judged(run: Run, target: Target) -> tuple[dict[str, Any], ModelCard | None]:
     card = training.serving_card(run, question(run, target), as_of=run.as_of)
     if card is None or training.is_due(run, card, as_of=run.as_of):
         found = units(run, target)
+        from ml.campaigns.uplift_training import check_design
+
         checked = check_design(found, _asked(run, target, None), shares=_shares(target))
         said = {name: value for name, value in vars(checked).items() if name != "refusal"}
         said |= {name: told(said[name]) for name in ("contacted_count", "control_count")}
@@ -171,7 +175,9 @@ def _known(parts: contacts.Parts, *, arm: str) -> pl.DataFrame:
     return contacts.known(parts, conform(asked, CONTACTS)).join(sides, on="customer_id", maintain_order="left")
 
 
-def _asked(run: Run, target: Target, champion: str | None) -> Question:
+def _asked(run: Run, target: Target, champion: str | None) -> "Question":
+    from ml.campaigns.uplift_training import Question
+
     config = run.source.models.campaigns
     return Question(
         model=target.model,
@@ -194,6 +200,8 @@ def _shares(target: Target) -> tuple[float, float] | None:
 def _trained(
     run: Run, target: Target, found: pl.DataFrame, said: dict[str, Any], *, champion: ModelCard | None
 ) -> ModelCard:
+    from ml.campaigns.uplift_training import train
+
     serving = champion.candidate if champion is not None and champion.served_by == "champion" else None
     trained = train(found, _asked(run, target, serving))
     evidence = Evidence(
