@@ -58,7 +58,7 @@ def test_every_published_table_and_column_is_told_of_with_its_type(site: Path) -
     text = re.sub(r"\s+", " ", text)
     assert len(PROMISED) > 80
     for table, columns in PROMISED.items():
-        section = text[text.index(f'<h2 id="{table.split(".")[1]}"') :]
+        section = text[text.index(f'<h2 id="{table.split(".")[1]}">{table}<') :]
         section = section[: section.find("<h2 ", 4)]
         for column in columns:
             assert f"<code>{column}</code>" in section, f"{table}.{column}"

@@ -12,14 +12,8 @@ from orchestration.settings import DBT_PROJECT_DIR
 from tests.sql import select
 
 PEOPLE = (
-    "customer_count",
-    "buyer_count",
-    "contact_count",
-    "contacted_count",
-    "comparison_count",
-    "control_count",
-    "response_count",
-    "active_count",
+    *("customer_count", "buyer_count", "contact_count", "contacted_count", "comparison_count", "control_count"),
+    *("response_count", "active_count", "eligible_count", "offered_count"),
 )
 """How names of columns end that count people."""
 RULE = "at_least_eleven_people"
