@@ -130,5 +130,37 @@ def effects(arms: pl.DataFrame, *, title: str, unit: str, form: str) -> alt.Laye
             *(alt.Tooltip(f"{name}:Q", format=form) for name in ("effect", "lower", "upper")),
         ],
     )
-    none = alt.Chart(pl.DataFrame({"none": [0.0]})).mark_rule(color=ORANGE, strokeDash=[4, 4]).encode(x="none:Q")
-    return spread + points + none
+    return spread + points + _no_effect()
+
+
+def designs(campaigns: pl.DataFrame, *, title: str, unit: str, form: str) -> alt.LayerChart:
+    """How those contacted differ from whom they are compared with, by what design, and a line where they do not.
+
+    `campaigns` has name, design, difference, difference_lower, difference_upper, in the order in which they are drawn.
+    """
+    base = alt.Chart(campaigns, title=title, height={"step": 22}).encode(
+        y=alt.Y("name:N", title=None, sort=campaigns["name"].to_list(), axis=alt.Axis(labelLimit=220)),
+        color=alt.Color(
+            "design:N",
+            title="Design",
+            scale=alt.Scale(domain=["randomised", "controls", "matched"], range=[BLUE, ORANGE, GREY]),
+            legend=alt.Legend(orient="bottom"),
+        ),
+    )
+    spread = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("difference_lower:Q", title=unit, axis=alt.Axis(format=form)), x2="difference_upper:Q"
+    )
+    points = base.mark_point(filled=True, size=80, opacity=1).encode(
+        x="difference:Q",
+        tooltip=[
+            "name:N",
+            "design:N",
+            *(alt.Tooltip(f"{name}:Q", format=form) for name in ("difference", "difference_lower", "difference_upper")),
+        ],
+    )
+    return spread + points + _no_effect()
+
+
+def _no_effect() -> alt.Chart:
+    """Where nothing would have changed."""
+    return alt.Chart(pl.DataFrame({"none": [0.0]})).mark_rule(color=ORANGE, strokeDash=[4, 4]).encode(x="none:Q")

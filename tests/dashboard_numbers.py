@@ -55,6 +55,12 @@ METRICS: Final[dict[str, dict[str, str]]] = {
         "Served by a model": "select format('{:.0f}%', 100.0 * count(*) filter (where served_by = 'champion') "
         f"/ count(*)) {AHEAD}",
     },
+    "Campaigns": {
+        "Campaigns": "select format('{:,}', count(distinct campaign_id)) from reports.rpt_campaign_effects",
+        "With an effect that is shown": "select (count(distinct campaign_id) filter (where is_effect))::varchar "
+        "from reports.rpt_campaign_effects",
+        "Customers with an offer": "select format('{:,.0f}', coalesce(sum(offered_count), 0)) from ml.offer_plans",
+    },
     "Experiments": {
         "Customers assigned": f"select format('{{:,}}', max(assigned_count)) {SPRING}",
         "Arms": f"select count(distinct arm)::varchar {SPRING}",
@@ -209,6 +215,14 @@ TABLES: Final[dict[str, list[Shown]]] = {
             "select segment, count(distinct customer_id) from ml.customer_segments join marts.fct_feedback "
             "using (customer_id) where strategy = 'behavioural' and rating is not null group by 1",
         ),
+    ],
+    "Campaigns": [
+        Shown(
+            ("list",),
+            ("segment", "customer count"),
+            "select replace(list_name, '_', ' '), any_value(segment), count(*) from ml.lookalikes group by list_name",
+        ),
+        Shown(("offer",), ("status", "offered count"), "select offer, status, offered_count from ml.offer_plans"),
     ],
     "Experiments": [
         Shown(

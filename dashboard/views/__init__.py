@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from dashboard.views import (
     behaviour,
+    campaigns,
     churn,
     customer,
     customers,
@@ -42,6 +43,7 @@ PAGES: Final = (
     Page(demand.show, "Demand", "inventory_2", "demand"),
     Page(behaviour.show, "Purchase behaviour", "shopping_cart", "behaviour"),
     Page(feedback.show, "Feedback", "forum", "feedback"),
+    Page(campaigns.show, "Campaigns", "campaign", "campaigns"),
     Page(experiments.show, "Experiments", "science", "experiments"),
     Page(models.show, "Model health", "verified", "models"),
     Page(quality.show, "Data quality", "rule", "quality"),
