@@ -24,8 +24,8 @@ CLIENTELE: Final = str(Path(sys.executable).with_name("clientele"))
 PATIENCE: Final = 300
 """Seconds, on a busy machine."""
 GROUPS: Final = (
-    *("raw", "staging", "marts", "features", "churn", "clv", "recommendations", "demand", "feedback", "experiments"),
-    *("models", "segmentation", "quality", "reports", "activation", "publish"),
+    *("raw", "staging", "marts", "features", "churn", "clv", "recommendations", "demand", "campaigns", "feedback"),
+    *("experiments", "models", "segmentation", "quality", "reports", "activation", "publish"),
 )
 MARGIN: Final = 24
 SHARPNESS: Final = 1.4
