@@ -35,6 +35,21 @@ def test_the_flow_says_how_many_moved_and_where_everybody_is() -> None:
     assert "lost 5" in said
 
 
+def test_of_ways_that_are_merged_the_flow_does_not_say_that_anybody_moved() -> None:
+    moves = pl.DataFrame(
+        {
+            "strategy": ["rfm"] * 3,
+            "previous_segment": ["other segments", "loyal", "lost"],
+            "segment": ["champions", "champions", "lost"],
+            "customer_count": [170, 20, 30],
+        }
+    )
+    said = texts(report_plots.migration_flow(moves, strategy="rfm", as_of=DAY))
+    assert "20 of 220 customers moved (strong bands), 30 stayed (pale)" in said
+    assert "of 170 it is not told" in said
+    assert "not told apart 170" in said
+
+
 def test_the_triangle_shows_complete_months_after_the_first_in_percent() -> None:
     cohorts = pl.DataFrame(
         {

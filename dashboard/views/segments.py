@@ -61,13 +61,15 @@ def show() -> None:
     _moves(data, chosen)
 
 
-NOT_THERE = "not there before"
+NOT_THERE, NOT_TOLD = "not there before", "not told apart"
+"""Before the last published day, and where few customers took one of the ways into a segment."""
 
 
 def _moves(data: Published, strategy: str) -> None:
     st.header("Who moved since the last published day")
     moves = data.rows(
-        f"select coalesce(previous_segment, '{NOT_THERE}') as before, coalesce(segment, 'various') as now, "
+        f"select case when change = 'various' then '{NOT_TOLD}' else coalesce(previous_segment, '{NOT_THERE}') end "
+        "as before, coalesce(segment, 'various') as now, "
         "sum(customer_count)::bigint as customer_count from reports.rpt_segment_migrations "
         "where strategy = ? group by all order by before, now",
         strategy,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 COHORTS: Final = 24
 """Months that a cohort triangle still shows legibly."""
+MERGED: Final = "other segments"
+"""Where ways of few customers are one with the next smallest: whether they moved is not told."""
 PALETTE: Final = (
     "#2f5bd8", "#e08a1e", "#3a9d5d", "#c0392b", "#7d5ba6", "#8c6d46",
     "#d870ad", "#6b7785", "#b0a51f", "#2aa6b8", "#555555",
@@ -77,7 +79,10 @@ def cohort_triangle(cohorts: pl.DataFrame) -> "Figure":
 
 
 def migration_flow(migrations: pl.DataFrame, *, strategy: str, as_of: date) -> "Figure":
-    """From the segments of the last day to those of this one: bands as wide as they have customers."""
+    """From the segments of the last day to those of this one: bands as wide as they have customers.
+
+    Ways that are merged, since few customers took one of them, are grey: of those it is not told whether they moved.
+    """
     known = migrations.filter(pl.col("strategy") == strategy, pl.col("previous_segment").is_not_null())
     flows = known.group_by("previous_segment", "segment").agg(count=pl.col("customer_count").sum())
     sizes = (
@@ -86,7 +91,7 @@ def migration_flow(migrations: pl.DataFrame, *, strategy: str, as_of: date) -> "
         .agg(pl.col("count").sum())
     )
     order = sizes.sort("count", "segment", descending=[True, False])["segment"].to_list()
-    colours = {segment: PALETTE[place % len(PALETTE)] for place, segment in enumerate(order)}
+    colours = {segment: PALETTE[place % len(PALETTE)] for place, segment in enumerate(order)} | {MERGED: GRID_COLOUR}
     total = int(flows["count"].sum())
     gap = 0.02 * total
     figure, (axes,) = new_figure(8.6, 1.6 + 0.45 * max(6, len(order)))
@@ -95,8 +100,8 @@ def migration_flow(migrations: pl.DataFrame, *, strategy: str, as_of: date) -> "
         pl.col("previous_segment").cast(pl.Enum(order)), pl.col("segment").cast(pl.Enum(order))
     ).iter_rows(named=True):
         before, after, count = row["previous_segment"], row["segment"], row["count"]
-        stays = before == after
-        _band(axes, left[before], right[after], count, colour=colours[before], alpha=0.25 if stays else 0.75)
+        moves = before not in (after, MERGED)
+        _band(axes, left[before], right[after], count, colour=colours[before], alpha=0.75 if moves else 0.25)
         left[before] += count
         right[after] += count
     for column, x, align in (("previous_segment", -0.02, "right"), ("segment", 1.02, "left")):
@@ -106,17 +111,20 @@ def migration_flow(migrations: pl.DataFrame, *, strategy: str, as_of: date) -> "
             axes.text(
                 x,
                 tops[segment] + count / 2,
-                f"{segment.replace('_', ' ')} {count:,}",
+                f"{_side(segment, column)} {count:,}",
                 ha=align,
                 va="center",
                 fontsize=9,
             )
-    moved = int(flows.filter(pl.col("previous_segment") != pl.col("segment"))["count"].sum())
+    untold = int(flows.filter(previous_segment=MERGED)["count"].sum())
+    told = flows.filter(pl.col("previous_segment") != MERGED)
+    moved = int(told.filter(pl.col("previous_segment") != pl.col("segment"))["count"].sum())
     axes.set(xlim=(-0.55, 1.55), ylim=(total + gap * (len(order) + 1), -gap))
     axes.axis("off")
     axes.set_title(
         f"{heading(strategy)} segments: from the last published day (left) to {as_of} (right)\n"
-        f"{moved:,} of {total:,} customers moved (strong bands); the pale ones stayed",
+        f"{moved:,} of {total:,} customers moved (strong bands), {total - moved - untold:,} stayed (pale)"
+        + (f"\nof {untold:,} it is not told, for few took one of their ways (grey)" if untold else ""),
         fontsize=11,
     )
     return figure
@@ -155,6 +163,11 @@ def purchase_times(times: pl.DataFrame) -> "Figure":
     axes.set_title("When people buy (transactions in the hour, average day)", fontsize=11)
     figure.colorbar(image, ax=axes, label="Transactions in the hour", shrink=0.9)
     return figure
+
+
+def _side(segment: str, column: str) -> str:
+    """What stands beside a segment; merged ways come from several."""
+    return "not told apart" if (segment, column) == (MERGED, "previous_segment") else segment.replace("_", " ")
 
 
 def _numbers(axes: "Axes", grid: Sequence[Sequence[float]], text: str) -> None:
