@@ -70,7 +70,8 @@ select
     round(price_deviation, 9) as price_deviation,
     round(slope, 4) as elasticity,
     round(slope - half_width, 4) as elasticity_lower,
-    round(slope + half_width, 4) as elasticity_upper
+    round(slope + half_width, 4) as elasticity_upper,
+    'none' as design
 from judged
 where reason is null
 union all
@@ -83,7 +84,8 @@ select
     null as price_deviation,
     null as elasticity,
     null as elasticity_lower,
-    null as elasticity_upper
+    null as elasticity_upper,
+    null as design
 from (
     select distinct category from sold
     where category is not null
