@@ -59,7 +59,7 @@ METRICS: Final[dict[str, dict[str, str]]] = {
         "Campaigns": "select format('{:,}', count(distinct campaign_id)) from reports.rpt_campaign_effects",
         "With an effect that is shown": "select (count(distinct campaign_id) filter (where is_effect))::varchar "
         "from reports.rpt_campaign_effects",
-        "Customers with an offer": "select format('{:,.0f}', coalesce(sum(offered_count), 0)) from ml.offer_plans",
+        "Customers with an offer": "select format('{:,}', coalesce(sum(offered_count), 0)::bigint) from ml.offer_plans",
     },
     "Experiments": {
         "Customers assigned": f"select format('{{:,}}', max(assigned_count)) {SPRING}",
