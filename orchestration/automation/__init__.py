@@ -1,1 +1,1 @@
-"""What happens between runs: jobs, schedules, sensors, alerts, and the records that Dagster keeps."""
+"""What happens between runs: jobs, schedules, sensors, alerts, and how old things may grow."""

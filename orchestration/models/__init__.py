@@ -1,1 +1,1 @@
-"""What model families need of a run: rows, trainings that are due, contests, declarations and what is on record."""
+"""What model families need of a run: rows, trainings that are due, declarations and what is on record."""
