@@ -6,7 +6,7 @@ Equations are beside the lines; which arms and metrics are compared belongs to t
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy import special
 
 from ml.moments import Moments
 
@@ -41,8 +41,8 @@ def welch(arm: Sample, control: Sample, *, confidence: float) -> Comparison | No
         return None
     freedom = (a + b) ** 2 / (a**2 / (arm.n - 1) + b**2 / (control.n - 1))
     effect, error = arm.mean - control.mean, math.sqrt(a + b)
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-    return Comparison(effect, effect - half, effect + half, float(2 * stats.t.sf(abs(effect) / error, freedom)))
+    half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * error
+    return Comparison(effect, effect - half, effect + half, float(2 * special.stdtr(freedom, -abs(effect) / error)))
 
 
 def proportions(arm: Moments, control: Moments, *, confidence: float) -> Comparison | None:
@@ -54,7 +54,7 @@ def proportions(arm: Moments, control: Moments, *, confidence: float) -> Compari
     both = (arm.positive + control.positive) / (arm.n + control.n)
     if not 0 < both < 1:
         return None
-    z = float(stats.norm.ppf((1 + confidence) / 2))
+    z = float(special.ndtri((1 + confidence) / 2))
     p, q = arm.positive / arm.n, control.positive / control.n
     (p_lower, p_upper), (q_lower, q_upper) = (_wilson(one, z) for one in (arm, control))
     effect = p - q
@@ -62,7 +62,7 @@ def proportions(arm: Moments, control: Moments, *, confidence: float) -> Compari
         effect,
         effect - math.hypot(p - p_lower, q_upper - q),
         effect + math.hypot(p_upper - p, q - q_lower),
-        float(2 * stats.norm.sf(abs(effect) / math.sqrt(both * (1 - both) * (1 / arm.n + 1 / control.n)))),
+        float(2 * special.ndtr(-abs(effect) / math.sqrt(both * (1 - both) * (1 / arm.n + 1 / control.n)))),
     )
 
 

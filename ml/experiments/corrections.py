@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from scipy import stats
-
 from ml.experiments.design import Correction
 
 
@@ -14,6 +12,8 @@ def corrected(p_values: Sequence[float], *, by: Correction) -> list[float]:
     `benjamini_hochberg` the share of false ones among the findings (Benjamini, Hochberg 1995).
     """
     if by == "benjamini_hochberg":
+        from scipy import stats  # most of a second that only this needs
+
         return [float(value) for value in stats.false_discovery_control(p_values)] if p_values else []
     found = [0.0] * len(p_values)
     largest = 0.0
