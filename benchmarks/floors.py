@@ -14,7 +14,7 @@ from benchmarks.clock import alone
 
 Work = Callable[[], dict[str, Any] | None]
 SQL = Path(__file__).with_name("sql")
-SETTINGS: dict[str, Any] = {"threads": 2, "memory_limit": "4GB"}  # as the pipeline's own
+SETTINGS: dict[str, Any] = {"threads": 2, "memory_limit": "2GB"}  # as the pipeline's own
 
 
 def clean(shop: Path, place: Path, *, queries: Sequence[str] = ("bare_typed", "bare_clean")) -> Work:

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     backfill_from: date = Field(date(2015, 1, 1), description="first day that the UI's job backfill offers")
     keep_versions: int = Field(3, ge=1, description="published versions that stay")
     buckets: int = Field(0, ge=0, description="hash buckets of customers held in memory one at a time; 0: by size")
-    memory_limit: str = Field("4GB", description="DuckDB's memory limit; it spills to disk beyond")
+    memory_limit: str = Field("2GB", description="DuckDB's memory limit; it spills to disk beyond")
     threads: int = Field(2, ge=1, description="DuckDB's threads")
     dbt_target: Literal["duckdb", "spark"] = Field("duckdb", description="the engine of SQL and of customers' rows")
     spark_remote: SecretStr | None = Field(

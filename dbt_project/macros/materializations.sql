@@ -19,6 +19,29 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
+-- A table of which the last run's rows stay, but for those with a `unique_key` that is to be looked at again; rows without a
+-- key always are. dbt-duckdb's own strategies find what to delete in the new rows: what is no longer there would stay.
+{% materialization incremental, adapter="duckdb" %}
+    {%- set target = cleared('table') -%}
+    {%- set columns = get_column_names() -%}
+    {% call statement('main') -%}
+        {% if is_increment() -%}
+            delete from {{ target }} where {{ touched(config.require('unique_key')) }};
+            insert into {{ target }} by name ({{ compiled_code }});
+        {%- elif config.get('contract').enforced -%}
+            create or replace table {{ target }}
+            {{ get_assert_columns_equivalent(compiled_code) }}
+            {{ get_table_columns_and_constraints() }};
+            insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(compiled_code) }});
+        {%- else -%}
+            create or replace table {{ target }} as ({{ compiled_code }});
+        {%- endif %}
+    {%- endcall %}
+    {{ run_hooks(post_hooks) }}
+    {{ adapter.commit() }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
 {% materialization view, adapter="duckdb" %}
     {%- set target = cleared('view') -%}
     {% call statement('main') -%}

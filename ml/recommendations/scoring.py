@@ -12,15 +12,14 @@ import polars as pl
 from sklearn.base import BaseEstimator
 
 from ml.recommendations.assortment import Assortment
-from ml.recommendations.candidates import CUSTOMERS_AT_A_TIME, PAIRS, pairs
+from ml.recommendations.candidates import PAIRS, parts
 from ml.recommendations.purchase_days import own_items
-from ml.schemas import Schema, conform
+from ml.schemas import Schema, conform, empty
 
 RANKED: Final[Schema] = PAIRS | {"score": pl.Float64, "rank": pl.Int64}
 """Grain: customer x rank, 1 the first."""
 RECOMMENDED: Final[Schema] = RANKED | {"because_item": pl.String}
 """`because_item` is the customer's own item that speaks most for one they never bought; null where none does."""
-_ROWS: Final = 4000  # pairs at a time whose reason is looked for
 
 
 class Recommender(BaseEstimator):
@@ -54,30 +53,43 @@ def recommend(
     days: pl.DataFrame, model: Recommender, *, as_of: date, length: int, offered: pl.DataFrame
 ) -> pl.DataFrame:
     """RECOMMENDED of every customer in PURCHASE_DAYS, of `offered` (a row an item) alone."""
-    known = pairs(days, model.assortment, as_of=as_of).join(offered, on="item", how="semi", maintain_order="left")
-    if not model.repeats:
-        known = known.filter(pl.col("day_count") == 0)
-    lists = ranked(known, model.ranking.score(known), length=length)
-    return conform(lists.with_columns(because_item=_because(lists, days, model.assortment, as_of=as_of)), RECOMMENDED)
+    own, speaking = own_items(days, as_of=as_of), _speaking(model.assortment)
+    found = [empty(RECOMMENDED)]
+    for known in parts(days, model.assortment, as_of=as_of):
+        asked = known.join(offered, on="item", how="semi", maintain_order="left")
+        if not model.repeats:
+            asked = asked.filter(pl.col("day_count") == 0)
+        lists = ranked(asked, model.ranking.score(asked), length=length)
+        found.append(_with_because(lists, _of_same(own, known), speaking))
+    return pl.concat(found)
 
 
-def _because(lists: pl.DataFrame, days: pl.DataFrame, assortment: Assortment, *, as_of: date) -> pl.Series:
-    """Of each row the own item whose co-purchase weight for it is largest, where it was never bought and one is."""
-    found: list[Any] = [None] * lists.height
-    own = own_items(days, as_of=as_of)
-    places = {item: place for place, item in enumerate(assortment.pool.tolist())}
-    weights = assortment.co_purchase.tocsc()
-    new = lists.with_row_index("row").filter((pl.col("day_count") == 0) & pl.col("item").is_in(list(places)))
-    for part in new["customer_id"].unique().sort().to_frame().iter_slices(CUSTOMERS_AT_A_TIME):
-        bought = assortment.matrix(own.join(part, on="customer_id", how="semi", maintain_order="left"))
-        rows = dict(zip(part["customer_id"], range(part.height), strict=True))
-        asked = new.join(part, on="customer_id", how="semi", maintain_order="left")
-        for some in asked.iter_slices(_ROWS):
-            columns = [places[item] for item in some["item"]]
-            theirs = bought[[rows[customer] for customer in some["customer_id"]]]
-            spoken = theirs.multiply(weights[:, columns].T).tocsr()
-            best = np.asarray(spoken.argmax(axis=1)).ravel()
-            most = spoken.max(axis=1).toarray().ravel()
-            for row, place, weight in zip(some["row"], best, most, strict=True):
-                found[row] = str(assortment.pool[place]) if weight > 0 else None
-    return pl.Series(found, dtype=pl.String)
+def _of_same(own: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The rows of those customers, who follow each other: both are of customers in their order."""
+    customers = known["customer_id"].unique().sort()
+    begin = own["customer_id"].search_sorted(customers[0], side="left")
+    return own.slice(begin, own["customer_id"].search_sorted(customers[-1], side="right") - begin)
+
+
+def _speaking(assortment: Assortment) -> pl.DataFrame:
+    """Grain: two items of the pool of which the first speaks for the second: how much, and the first one's place."""
+    weights = assortment.co_purchase.tocoo()
+    pool = pl.Series(assortment.pool.tolist(), dtype=pl.String)
+    columns = {"because_item": pool.gather(weights.row), "item": pool.gather(weights.col), "weight": weights.data}
+    return pl.DataFrame({**columns, "place": weights.row}).filter(pl.col("weight") > 0)
+
+
+def _with_because(lists: pl.DataFrame, own: pl.DataFrame, speaking: pl.DataFrame) -> pl.DataFrame:
+    """RECOMMENDED: with the own item that speaks most for what was never bought, where one does."""
+    spoken_for = (
+        lists.filter(pl.col("day_count") == 0)
+        .select("customer_id", "item")
+        .join(own.select("customer_id", because_item="item"), on="customer_id")
+        .join(speaking, on=["because_item", "item"])
+        .sort("weight", "place", descending=[True, False])
+        .unique(["customer_id", "item"], keep="first", maintain_order=True)
+        .select("customer_id", "item", "because_item")
+    )
+    return lists.join(spoken_for, on=["customer_id", "item"], how="left", maintain_order="left").pipe(
+        conform, RECOMMENDED
+    )

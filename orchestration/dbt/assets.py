@@ -6,6 +6,8 @@ What a model computes belongs in `dbt_project`; what dbt tells while it works, i
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 import dagster as dg
 from packaging.version import Version
 
-from orchestration.dbt import check_words
+from orchestration.dbt import check_words, increments
 from orchestration.dbt.dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
@@ -22,7 +24,7 @@ from orchestration.dbt.dagster_dbt import (
     dbt_assets,
 )
 from orchestration.dbt.events import events
-from orchestration.dbt.manifest import PARSED, SELECTIONS, prepare_manifest
+from orchestration.dbt.manifest import MARTS, PARSED, SELECTIONS, prepare_manifest
 from orchestration.dbt.process import PARSED_OPTION
 from orchestration.runs.run import Run
 from orchestration.settings import DBT_PROJECT_DIR, Settings
@@ -114,15 +116,12 @@ def _invocation(settings: Settings, manifest: Path, *, name: str) -> dg.AssetsDe
         exclude=exclude,
     )
     def models(context: dg.AssetExecutionContext, dbt: DbtCliResource, run: dg.ResourceParam[Run]) -> Iterator[Any]:
-        build = [
-            "build",
-            "--exclude-resource-type",
-            "unit_test",
-            *given(settings, run.warehouse.file, manifest),
-        ]
-        run.warehouse.hand_over()
-        invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
-        yield from events(invocation, run, context, manifest)
+        with increments.building(run, is_whole=context.is_subset) if name == MARTS else nullcontext() as increment:
+            words = given(settings, run.warehouse.file, manifest, increment=increment)
+            run.warehouse.hand_over()
+            build = ["build", "--exclude-resource-type", "unit_test", *words]
+            invocation = dbt.cli(build, context=context, target_path=settings.dbt_target_dir)
+            yield from events(invocation, run, context, manifest)
 
     return models
 
@@ -135,13 +134,19 @@ def command(verb: str, *words: str, settings: Settings, warehouse: Path, target:
     return [DBT, verb, *words, *named, *given(settings, warehouse, prepare_manifest(settings))]
 
 
-def given(settings: Settings, warehouse: Path, manifest: Path) -> list[str]:
-    """The words that name the parsed project, the file to write, and how much of the machine to take."""
+def given(
+    settings: Settings, warehouse: Path, manifest: Path, *, increment: increments.Increment | None = None
+) -> list[str]:
+    """The words that name the parsed project, the file to write, how much of the machine to take, and what is new.
+
+    Without an increment, all is built whole.
+    """
     values = {
         "warehouse": str(warehouse),
         "memory_limit": settings.memory_limit,
         "threads": settings.threads,
         "spill": str(warehouse.with_suffix(".spill")),
+        "increment": asdict(increment) if increment else None,
     }
     parsed = [PARSED_OPTION, str(manifest.with_name(PARSED)), "--vars", json.dumps(values)]
     return [*parsed, "--target", settings.dbt_target]

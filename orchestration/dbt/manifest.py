@@ -20,7 +20,8 @@ PARSED: Final = "partial_parse.msgpack"  # the same as an object that dbt loads 
 SEMANTIC: Final = "semantic_manifest.json"  # what MetricFlow reads of it
 SELECTED: Final = "selected"  # the manifest's key for what each selection stands for
 REPORTS = "clientele.reports clientele.quality.capabilities source:ml"  # what reads the Python assets, and their tests
-SELECTIONS: Final = {"dbt_marts": ("fqn:*", REPORTS), "dbt_reports": (REPORTS, "")}
+MARTS: Final = "dbt_marts"
+SELECTIONS: Final = {MARTS: ("fqn:*", REPORTS), "dbt_reports": (REPORTS, "")}
 """What dbt builds before and after Python: nodes to select and nodes to leave out."""
 KEPT = 6  # manifests of other states of the project and engines: a run that began before an edit still reads its own
 

@@ -48,7 +48,7 @@ def state(*, source: Source, requested_as_of: date | None, settings: Settings) -
     if published is None or not published.manifest["tables"]["marts.fct_transactions"]["row_count"]:
         return None
     digest = hashlib.sha256(f"{requested_as_of} {sorted(software().items())}".encode())
-    for part in (*_kept(settings), *_published(published), *_code(), source.path.read_bytes()):
+    for part in (*_kept(settings), *_published(published), *code(), source.path.read_bytes()):
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
 
@@ -68,7 +68,8 @@ def _published(generation: Generation) -> Iterator[bytes]:
             yield f"{file.relative_to(generation.folder)} {kept_files.digest(file)}".encode()
 
 
-def _code() -> Iterator[bytes]:
+def code() -> Iterator[bytes]:
+    """Each file of the code that computes."""
     for folder in CODE:
         for file in sorted(folder.rglob("*")):
             if file.suffix in (".py", ".sql", ".yml") and "target" not in file.relative_to(folder).parts:

@@ -1,9 +1,12 @@
+-- depends_on: {{ ref('stg_transactions_touched') }}
+
 with lines as (
 
     select
         *,
         cast(occurred_at as date) as transaction_date
     from {{ ref('stg_transactions') }}
+    {{ where_touched('transaction_id') }}
 
 ),
 

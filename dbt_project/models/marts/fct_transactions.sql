@@ -1,9 +1,13 @@
+{{ config(post_hook="{{ revalued() }}") }}
+-- depends_on: {{ ref('stg_transactions_touched') }}
+
 with lines as (
 
     select
         *,
         is_product and kind <> 'adjustment' as is_goods
     from {{ ref('fct_transaction_lines') }}
+    {{ where_touched('transaction_id') }}
 
 ),
 
@@ -44,10 +48,7 @@ amounts as (
 
 costs as (
 
-    -- One unit for all: customers valued by margin beside others by revenue could not be compared.
-    select count(cost_amount) > 0 and count(*) = count(margin_amount) as is_cost_known
-    from amounts
-    where customer_id is not null
+    {{ cost_knowledge() }}
 
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+-- depends_on: {{ ref('stg_transactions_touched') }}
 
 with lines as (
 
@@ -8,6 +8,7 @@ with lines as (
         coalesce(cast(lines.updated_at as date) > as_of.as_of_date, false) as is_not_yet_known
     from {{ ref('stg_transactions_converted') }} as lines
     cross join {{ ref('stg_as_of') }} as as_of
+    {{ where_touched('lines.transaction_id') }}
 
 ),
 
