@@ -73,7 +73,7 @@ def _before(run: Run) -> Origin | None:
 
 def _keep(run: Run, origin: Origin | None) -> None:
     kept = literal(json.dumps(asdict(origin))) if origin else "null"
-    with run.warehouse.connect() as connection, suppress(MissingTable):
+    with run.warehouse.connect() as connection, suppress(*MissingTable):
         connection.execute(f"comment on table {TABLE} is {kept}")
 
 
