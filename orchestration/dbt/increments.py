@@ -25,6 +25,8 @@ ENTITIES: Final = ("transactions", "exchange_rates", "products")
 WHOLE_AFTER: Final = timedelta(days=7)
 LARGEST_SHARE: Final = 0.2
 """Of all rows; where more are new, to build whole is cheaper."""
+MOST_NAMES: Final = 500
+"""Deliveries and files that a command line can hold, however long their names."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def since(before: Origin, now: Origin) -> Increment | None:
         return None
     kept = before.deliveries["transactions"]
     files = sorted({kept[one][0] for one in changed["transactions"] & set(kept)})
+    if len(new) + len(files) > MOST_NAMES:
+        return None
     return Increment(new, files, bool(changed["exchange_rates"]), bool(changed["products"]))
 
 
