@@ -1,16 +1,24 @@
 -- CTEs that end in `campaigns`: the day of each contact (what the source says, else the middle one of the campaign's other
 -- contacts, so that controls are looked at in the same days, else the campaign's start) and of each campaign, and what can be known of the days before and after.
 {% macro campaign_days(window_days) -%}
+middles as (
+
+    -- In a window, Spark would sort all contacts of a campaign for each of them.
+    select
+        campaign_id,
+        {{ middle('contacted_at') }} as contacted_at
+    from {{ ref('fct_campaign_contacts') }}
+    group by campaign_id
+
+),
+
 contacts as (
 
     select
         contacts.*,
-        cast(coalesce(
-            contacts.contacted_at,
-            {{ middle('contacts.contacted_at', 'over (partition by contacts.campaign_id)') }},
-            campaigns.started_at
-        ) as date) as contact_date
+        cast(coalesce(contacts.contacted_at, middles.contacted_at, campaigns.started_at) as date) as contact_date
     from {{ ref('fct_campaign_contacts') }} as contacts
+    inner join middles on contacts.campaign_id = middles.campaign_id
     inner join {{ ref('dim_campaigns') }} as campaigns on contacts.campaign_id = campaigns.campaign_id
 
 ),

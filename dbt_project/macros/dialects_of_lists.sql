@@ -27,10 +27,10 @@
 {%- endmacro %}
 
 -- The middle value of any type, the lower of two: no value that did not occur.
-{% macro middle(value, over='') %}{{ adapter.dispatch('middle')(value, over) }}{% endmacro %}
-{% macro duckdb__middle(value, over) %}quantile_disc({{ value }}, 0.5) {{ over }}{% endmacro %}
-{% macro spark__middle(value, over) -%}
-    get(array_sort(array_agg({{ value }}) {{ over }}), cast(ceil(count({{ value }}) {{ over }} / 2) as integer) - 1)
+{% macro middle(value) %}{{ adapter.dispatch('middle')(value) }}{% endmacro %}
+{% macro duckdb__middle(value) %}quantile_disc({{ value }}, 0.5){% endmacro %}
+{% macro spark__middle(value) -%}
+    get(array_sort(array_agg({{ value }})), cast(ceil(count({{ value }}) / 2) as integer) - 1)
 {%- endmacro %}
 
 -- One row per text of a list written out here; the n-th of such a list, from 1.

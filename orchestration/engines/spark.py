@@ -36,6 +36,8 @@ GIVEN: Final = ("raw", "ml")
 """Schemas that Python fills and dbt reads."""
 BUILT: Final = ("marts", "quality", "reports", "intermediate", "staging")
 """Schemas that dbt fills; Python and whoever reads what is published see the first three."""
+BETWEEN: Final = ("intermediate.int_planned_days",)
+"""What Python reads of the others."""
 FILE_BYTES: Final = "128MB"
 SLICE_ROWS: Final = 100_000
 _KEY: Final = "_customer"
@@ -171,7 +173,7 @@ class SparkWarehouse(Warehouse):
         nodes = json.loads(manifest.read_text())["nodes"].values()
         models = {f"{node['schema']}.{node['alias']}": node for node in nodes if node["resource_type"] == "model"}
         with self.connect() as connection:
-            for key in [key for key in keys if key in models and key.partition(".")[0] in BUILT[:3]]:
+            for key in [key for key in keys if key in models and _is_read(key)]:
                 types = {name: column["data_type"] for name, column in models[key]["columns"].items()}
                 files = self._files(key, is_view=models[key]["config"]["materialized"] == "view")
                 schema, _, table = key.partition(".")
@@ -214,6 +216,10 @@ class SparkWarehouse(Warehouse):
             self._session.sql(f"drop schema if exists {schema} cascade")
         shutil.rmtree(self._offered_dir, ignore_errors=True)
         self._has_raw = False
+
+
+def _is_read(key: str) -> bool:
+    return key.partition(".")[0] in BUILT[:3] or key in BETWEEN
 
 
 def _typed(files: list[str], types: Mapping[str, str]) -> str:

@@ -21,56 +21,49 @@ happened as (
 
 ),
 
-has_transactions as (
-
-    select coalesce(bool_or(is_transaction), false) as has_any from happened
-
-),
-
-events as (
-
-    -- Transactions alone say how far the data goes; where there are none, whatever else has happened so far.
-    select happened.occurred_at
-    from happened
-    cross join has_transactions
-    cross join settings
-    where
-        (happened.is_transaction or not has_transactions.has_any)
-        and (happened.is_transaction or happened.occurred_at <= settings.known_at)
-
-),
-
 days as (
 
+    -- From here on windows over a row a day, not joins: Spark works a CTE out anew for each of its readers.
     select
-        cast(occurred_at as date) as date_day,
-        {{ time_of_day('max(occurred_at)') }} as closed_at
-    from events
-    group by date_day
+        happened.is_transaction,
+        cast(happened.occurred_at as date) as date_day,
+        {{ time_of_day('max(happened.occurred_at)') }} as closed_at
+    from happened
+    cross join settings
+    where happened.is_transaction or happened.occurred_at <= settings.known_at
+    group by happened.is_transaction, date_day
 
 ),
 
-last_day as (
+trading_days as (
 
-    select max(date_day) as date_day from days
-
-),
-
-usual_close as (
-
-    select min(days.closed_at) as closed_at
+    -- Transactions alone say how far the data goes; where there are none, whatever else has happened so far.
+    select
+        date_day,
+        closed_at,
+        max(date_day) over (partition by is_transaction) as last_day
     from days
-    inner join last_day on days.date_day < last_day.date_day and days.date_day >= last_day.date_day - 28
+    qualify is_transaction or not bool_or(is_transaction) over ()
+
+),
+
+closed as (
+
+    select
+        date_day,
+        closed_at,
+        last_day,
+        min(case when date_day < last_day and date_day >= last_day - 28 then closed_at end) over () as usual_close
+    from trading_days
 
 ),
 
 last_complete_day as (
 
     -- The last day counts once its last event is no earlier than the earliest close of the four weeks before.
-    select case when days.closed_at < usual_close.closed_at then days.date_day - 1 else days.date_day end as date_day
-    from days
-    inner join last_day on days.date_day = last_day.date_day
-    cross join usual_close
+    select case when closed_at < usual_close then date_day - 1 else date_day end as date_day
+    from closed
+    where date_day = last_day
 
 )
 
