@@ -212,10 +212,19 @@ class SparkWarehouse(Warehouse):
         return sorted(unquote(urlparse(file).path) for file in self._session.table(key).inputFiles())
 
     def _forget(self) -> None:
+        kept = self._tables_dir()
         for schema in (*BUILT, *GIVEN):
             self._session.sql(f"drop schema if exists {schema} cascade")
+            if kept:
+                shutil.rmtree(kept / f"{schema}.db", ignore_errors=True)
         shutil.rmtree(self._offered_dir, ignore_errors=True)
         self._has_raw = False
+
+    def _tables_dir(self) -> Path | None:
+        """Where Spark's own catalog keeps tables: a server that was restarted no longer knows what lies there."""
+        place = urlparse(self._session.conf.get("spark.sql.warehouse.dir") or "")
+        is_own = self._session.catalog.currentCatalog() == "spark_catalog" and place.scheme in ("", "file")
+        return Path(unquote(place.path)) if is_own and place.path else None
 
 
 def _is_read(key: str) -> bool:
