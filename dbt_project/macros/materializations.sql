@@ -5,14 +5,7 @@
 {% materialization table, adapter="duckdb" %}
     {%- set target = cleared('table') -%}
     {% call statement('main') -%}
-        create or replace table {{ target }}
-        {% if config.get('contract').enforced -%}
-            {{ get_assert_columns_equivalent(compiled_code) }}
-            {{ get_table_columns_and_constraints() }};
-            insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(compiled_code) }});
-        {%- else -%}
-            as ({{ compiled_code }});
-        {%- endif %}
+        {{ replaced(target) }}
     {%- endcall %}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
@@ -23,18 +16,12 @@
 -- key always are. dbt-duckdb's own strategies find what to delete in the new rows: what is no longer there would stay.
 {% materialization incremental, adapter="duckdb" %}
     {%- set target = cleared('table') -%}
-    {%- set columns = get_column_names() -%}
     {% call statement('main') -%}
         {% if is_increment() -%}
             delete from {{ target }} where {{ touched(config.require('unique_key')) }};
             insert into {{ target }} by name ({{ compiled_code }});
-        {%- elif config.get('contract').enforced -%}
-            create or replace table {{ target }}
-            {{ get_assert_columns_equivalent(compiled_code) }}
-            {{ get_table_columns_and_constraints() }};
-            insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(compiled_code) }});
         {%- else -%}
-            create or replace table {{ target }} as ({{ compiled_code }});
+            {{ replaced(target) }}
         {%- endif %}
     {%- endcall %}
     {{ run_hooks(post_hooks) }}
@@ -51,6 +38,18 @@
     {{ adapter.commit() }}
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
+
+-- The statement that builds a table whole.
+{% macro replaced(target) -%}
+    create or replace table {{ target }}
+    {% if config.get('contract').enforced -%}
+        {{ get_assert_columns_equivalent(compiled_code) }}
+        {{ get_table_columns_and_constraints() }};
+        insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(compiled_code) }});
+    {%- else -%}
+        as ({{ compiled_code }});
+    {%- endif %}
+{%- endmacro %}
 
 -- The relation to build, once nothing of another kind has its name.
 {% macro cleared(kind) %}
